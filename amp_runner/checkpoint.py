@@ -1,0 +1,47 @@
+"""Reading and writing checkpoint files."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .errors import CheckpointError
+
+
+def write_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint so that readers, and a crash, see either the whole file or none."""
+    temporary = f"{path}.tmp"
+    with open(temporary, "wb") as stream:
+        torch.save(state, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(temporary, path)
+
+
+def read_checkpoint(path: str | Path, device: str | torch.device) -> dict[str, Any]:
+    """Read a checkpoint without executing anything in it.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, holds more than plain data, or is not a checkpoint.
+    """
+    try:
+        state = torch.load(path, weights_only=True, map_location=device)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such file; expected a checkpoint such as model_100.pt") from None
+    except IsADirectoryError:
+        raise CheckpointError(f"{path}: is a folder; expected a checkpoint in it, such as model_100.pt") from None
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path}: not a checkpoint, or it holds objects that only running code could restore, which is never done "
+            f"({str(error).splitlines()[0]})"
+        ) from None
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{path}: damaged or no checkpoint ({str(error).splitlines()[0]})") from None
+    if not isinstance(state, dict) or "actor_state_dict" not in state:
+        raise CheckpointError(f"{path}: holds no actor; expected a checkpoint that a runner of RSL-RL 5 saved")
+    return state

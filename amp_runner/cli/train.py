@@ -1,0 +1,277 @@
+"""``amp-train``: Isaac Lab's ``isaaclab train``, with AMP.
+
+Arguments, Hydra overrides, run folders, videos, resuming and distributed training are Isaac Lab's own entry point. This
+module translates AMP's arguments into Hydra overrides, checks the motions before the simulator starts, and puts AMP's
+runner in the place of RSL-RL's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib.util
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+import yaml
+
+from amp_runner.config import AMPCfg
+from amp_runner.environment import HOW_TO_ADD_AMP_GROUP
+from amp_runner.errors import ConfigError
+from amp_runner.motion import MotionDataset
+from amp_runner.runner import AMPOnPolicyRunner
+from amp_runner.state import AMPStateSpec
+from amp_runner.storage import AMP_GROUP
+
+from .common import require_isaaclab, run_command
+
+_AMP_CFG = "agent.algorithm.amp_cfg"
+EPILOG = """\
+Every setting of the task and the agent can be changed by a Hydra override, for example
+  env.commands.base_velocity.ranges.lin_vel_x=[0.0,0.8]  agent.algorithm.amp_cfg.num_frames=3
+Arguments of Isaac Lab's own training command follow below.
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of ``amp-train``; returns the exit status."""
+    return run_command("amp-train", train, argv)
+
+
+def train(argv: list[str]) -> None:
+    """Train as the arguments say; prints ``run: <folder>`` last.
+
+    Raises:
+        AMPError: bad input.
+    """
+    parser = _parser()
+    args, rest = parser.parse_known_args(argv)
+    if args.help:
+        parser.print_help()
+        rest.append("--help")
+    overrides = recipe_overrides(args.config) + _argument_overrides(args)
+    require_isaaclab()
+    from isaaclab_rl.entrypoints.backends import train_rsl_rl
+
+    from isaaclab.cli import load_external_tasks
+
+    import ostrich_env  # noqa: F401  (also where the package is not installed and has no entry points)
+
+    load_external_tasks()
+    _check_task(rest)
+    with _amp_backend(train_rsl_rl) as runs:
+        # Overrides typed by the user come last, so that they win over recipes.
+        train_rsl_rl.run(overrides + _with_default_visualizer(rest))
+    if runs:
+        print(f"run: {runs[-1]}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="amp-train",
+        description="Train with PPO and adversarial motion priors (AMP) in Isaac Lab.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+        allow_abbrev=False,
+    )
+    parser.add_argument("-h", "--help", action="store_true", help="show this help, then Isaac Lab's")
+    parser.add_argument(
+        "--motion",
+        action="append",
+        metavar="PATH[:WEIGHT]",
+        default=[],
+        help="reference motion: a clip (.npz) or a folder of clips, with its sampling weight; repeatable",
+    )
+    parser.add_argument("--style_weight", type=float, help="weight of the style reward; 0 is plain PPO")
+    parser.add_argument(
+        "--config", action="append", metavar="FILE", default=[], help="recipe (.yaml) of differences from the defaults"
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _argument_overrides(args: argparse.Namespace) -> list[str]:
+    """Hydra overrides for ``--motion`` and ``--style_weight``."""
+    overrides = []
+    if args.motion:
+        entries = [parse_motion_argument(text) for text in args.motion]
+        overrides.append(f"{_AMP_CFG}.motions={entries!r}")
+    if args.style_weight is not None:
+        overrides.append(f"{_AMP_CFG}.style_weight={args.style_weight}")
+    return overrides
+
+
+def parse_motion_argument(text: str) -> dict[str, Any]:
+    """Split ``PATH[:WEIGHT]``; a colon that is not followed by a number belongs to the path.
+
+    Raises:
+        ConfigError: the weight is not positive.
+    """
+    path, _, weight = text.rpartition(":")
+    try:
+        entry = {"path": path, "weight": float(weight)} if path else {"path": text}
+    except ValueError:
+        entry = {"path": text}
+    AMPCfg(motions=[entry]).motion_entries()
+    return entry
+
+
+def recipe_overrides(files: list[str]) -> list[str]:
+    """Hydra overrides for recipes: YAML files with the sections ``agent`` and ``env``.
+
+    Raises:
+        ConfigError: a file cannot be read or has another section.
+    """
+    overrides = []
+    for file in files:
+        try:
+            recipe = yaml.safe_load(Path(file).read_text()) or {}
+        except OSError as error:
+            raise ConfigError(f"{file}: cannot be read: {error.strerror}; expected a recipe such as those in configs/") from None
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from None
+        if not isinstance(recipe, dict) or set(recipe) - {"agent", "env"}:
+            found = ", ".join(map(str, recipe)) if isinstance(recipe, dict) else type(recipe).__name__
+            raise ConfigError(f"{file}: has {found}; expected the sections 'agent' and 'env' and nothing else")
+        overrides += _flatten(recipe)
+    return overrides
+
+
+def _flatten(values: dict[str, Any], prefix: str = "") -> list[str]:
+    flat = []
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            flat += _flatten(value, f"{prefix}{key}.")
+        else:
+            flat.append(f"{prefix}{key}={value!r}")
+    return flat
+
+
+def _check_task(argv: list[str]) -> None:
+    """Check the task's name before anything slow happens.
+
+    Raises:
+        ConfigError: no task, or an unknown one, with the nearest names.
+    """
+    import gymnasium
+
+    import isaaclab_tasks  # noqa: F401
+
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--task")
+    task = parser.parse_known_args(argv)[0].task
+    if "-h" in argv or "--help" in argv:
+        return
+    if task is None:
+        raise ConfigError("--task is missing; for example --task Isaac-Velocity-Flat-Ostrich-v0")
+    if task.split(":")[-1] not in gymnasium.registry:
+        close = difflib.get_close_matches(task, gymnasium.registry, n=3, cutoff=0.5)
+        raise ConfigError(f"unknown task '{task}'; did you mean {' or '.join(close) or 'another'}?")
+
+
+def _with_default_visualizer(argv: list[str]) -> list[str]:
+    """Choose a renderer for ``--video`` where Isaac Sim's, the stock choice, is not installed."""
+    names_one = any(argument.startswith(("--viz", "--visualizer")) for argument in argv)
+    if "--video" in argv and not names_one and importlib.util.find_spec("isaacsim") is None:
+        return [*argv, "--viz", "newton_gl"]
+    return argv
+
+
+@contextmanager
+def _amp_backend(backend: ModuleType) -> Iterator[list[str]]:
+    """Let Isaac Lab's training backend build AMP's runner, and check its configuration before the simulator starts.
+
+    The backend takes its runner from a factory that knows RSL-RL's own runners only; for the length of a run its two names
+    are exchanged. Yields the list to which the run's folder is added.
+    """
+    runs: list[str] = []
+    resolve_task_config = backend.resolve_task_config
+
+    def resolve_and_check(task: str, agent: str) -> tuple[Any, Any]:
+        overrides = sys.argv[1:]
+        _refuse_unknown_flags(overrides)
+        try:
+            env_cfg, agent_cfg = resolve_task_config(task, agent)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ConfigError(f"cannot apply {' '.join(overrides)}: {error}") from error
+        _check_overrides(overrides, {"env": env_cfg, "agent": agent_cfg})
+        check_before_launch(env_cfg, agent_cfg)
+        return env_cfg, agent_cfg
+
+    def create_runner(env: Any, agent_cfg: Any, log_dir: str | None = None) -> AMPOnPolicyRunner:
+        runs.append(log_dir)
+        # --device sets the simulation's device only.
+        agent_cfg.device = str(env.device)
+        return AMPOnPolicyRunner(env, agent_cfg.to_dict(), log_dir=log_dir, device=agent_cfg.device)
+
+    with (
+        mock.patch.object(backend, "resolve_task_config", resolve_and_check),
+        mock.patch.object(backend, "create_rsl_rl_runner", create_runner),
+    ):
+        yield runs
+
+
+def _refuse_unknown_flags(arguments: list[str]) -> None:
+    """Refuse what no parser took; Isaac Lab would hand it to Hydra.
+
+    Raises:
+        ConfigError: naming the argument.
+    """
+    for argument in arguments:
+        if argument.startswith("-"):
+            raise ConfigError(f"unknown argument '{argument}'; see amp-train --help")
+
+
+def _check_overrides(overrides: list[str], cfgs: dict[str, Any]) -> None:
+    """Refuse settings that do not exist, which Isaac Lab would silently add.
+
+    Raises:
+        ConfigError: naming the argument and the nearest that exists.
+    """
+    for override in overrides:
+        path = override.split("=")[0]
+        section, *parts = path.split(".")
+        if section not in cfgs or not parts:
+            continue
+        parent = cfgs[section]
+        for part in parts[:-1]:
+            parent = parent[part] if isinstance(parent, dict) else getattr(parent, part)
+        fields = getattr(parent, "__dataclass_fields__", {parts[-1]: None})
+        if parts[-1] not in fields:
+            close = difflib.get_close_matches(parts[-1], fields, n=1)
+            hint = f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(fields)}"
+            raise ConfigError(f"unknown setting '{path}'{hint}")
+
+
+def check_before_launch(env_cfg: Any, agent_cfg: Any) -> None:
+    """Check everything about AMP that can be known before the simulator starts.
+
+    Raises:
+        ConfigError: the agent is not configured for AMP, or wrongly, or the task has no ``amp`` group.
+        MotionError: a motion file cannot be read or does not fit.
+    """
+    amp_cfg = getattr(agent_cfg.algorithm, "amp_cfg", None)
+    if amp_cfg is None:
+        raise ConfigError(
+            "the task's agent is not configured for AMP; use amp_runner.isaaclab.RslRlAmpPpoAlgorithmCfg as its algorithm"
+        )
+    cfg = AMPCfg.from_dict(amp_cfg.to_dict())
+    if getattr(env_cfg.observations, AMP_GROUP, None) is None:
+        raise ConfigError(f"the task has no observation group '{AMP_GROUP}'.\n{HOW_TO_ADD_AMP_GROUP}")
+    MotionDataset.load(
+        cfg.motion_entries(),
+        cfg.num_frames,
+        step_dt=env_cfg.sim.dt * env_cfg.decimation,
+        spec=AMPStateSpec.from_env_cfg(env_cfg),
+        resample=cfg.resample_motions,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""Configuration of AMP: what ``train_cfg["algorithm"]["amp_cfg"]`` may hold. Validated once, here."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import ConfigError
+
+
+@dataclass
+class DiscriminatorCfg:
+    """The discriminator and its training."""
+
+    hidden_dims: list[int] = field(default_factory=lambda: [256, 256])
+    """Sizes of the hidden layers."""
+    activation: str = "relu"
+    """Activation function, by RSL-RL's names."""
+    learning_rate: float = 1e-4
+    """Learning rate of the discriminator's own AdamW optimizer."""
+    gradient_penalty: float = 0.2
+    """Weight of the mean squared norm of the logit's gradient with respect to the normalised expert input. Strong
+    penalties (5 is usual elsewhere) flatten the style reward until it no longer changes the gait."""
+    weight_decay: float = 1e-3
+    """Weight decay of the optimizer."""
+    input_noise: float = 0.1
+    """Standard deviation of the noise on the normalised input while training, in standard deviations of each feature."""
+    num_updates: int = 20
+    """Gradient steps an iteration."""
+    batch_size: int | None = None
+    """Windows of each side in one step. None: one twelfth of the rollout, at most 8,192, so that the cost follows the
+    number of environments."""
+
+
+@dataclass
+class AMPCfg:
+    """Adversarial motion priors on top of PPO. The defaults are the recipe that works on the ostrich."""
+
+    motions: Any = None
+    """Reference motions: a path, or a list of paths or of ``{"path": ..., "weight": ...}``. A path is a clip file (.npz)
+    or a folder of them. Weights are relative; within one entry every window is equally likely. Required."""
+    num_frames: int = 5
+    """Consecutive frames in a window, the discriminator's input."""
+    style_weight: float = 3.0
+    """Weight of the style reward. It is multiplied by ``step_dt``, so it compares with Isaac Lab's reward weights."""
+    task_weight: float = 1.0
+    """Weight of the environment's own reward."""
+    reward_epsilon: float = 1e-4
+    """The style reward is -log(max(1 - D, reward_epsilon)): at most -log(reward_epsilon)."""
+    step_dt: float | None = None
+    """Time between two frames [s]. None: the environment's, else the clips'."""
+    resample_motions: bool = False
+    """Whether clips with another dt than the environment's are resampled. They are refused otherwise."""
+    replay_size: int = 200_000
+    """Past policy windows that are kept for training the discriminator; 0 trains on the last rollout only."""
+    discriminator: DiscriminatorCfg = field(default_factory=DiscriminatorCfg)
+    """The discriminator and its training."""
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any] | AMPCfg) -> AMPCfg:
+        """Build and validate a configuration.
+
+        Raises:
+            ConfigError: for an unknown key or a value out of its range, naming the key.
+        """
+        cfg = values if isinstance(values, AMPCfg) else _build(cls, values, "amp_cfg")
+        cfg.validate()
+        return cfg
+
+    def validate(self) -> None:
+        """Check every value once.
+
+        Raises:
+            ConfigError: naming the key, the value and what was expected.
+        """
+        d = self.discriminator
+        _check_int("amp_cfg.num_frames", self.num_frames, 1)
+        _check_int("amp_cfg.replay_size", self.replay_size, 0)
+        _check_int("amp_cfg.discriminator.num_updates", d.num_updates, 1)
+        if d.batch_size is not None:
+            _check_int("amp_cfg.discriminator.batch_size", d.batch_size, 1)
+        for name, value in (
+            ("amp_cfg.style_weight", self.style_weight),
+            ("amp_cfg.task_weight", self.task_weight),
+            ("amp_cfg.discriminator.gradient_penalty", d.gradient_penalty),
+            ("amp_cfg.discriminator.weight_decay", d.weight_decay),
+            ("amp_cfg.discriminator.input_noise", d.input_noise),
+        ):
+            _check_number(name, value, "a number >= 0", lambda v: v >= 0)
+        positive = [("amp_cfg.discriminator.learning_rate", d.learning_rate)]
+        if self.step_dt is not None:
+            positive.append(("amp_cfg.step_dt", self.step_dt))
+        for name, value in positive:
+            _check_number(name, value, "a number > 0", lambda v: v > 0)
+        _check_number("amp_cfg.reward_epsilon", self.reward_epsilon, "a number in (0, 1)", lambda v: 0 < v < 1)
+        if not d.hidden_dims or any(not isinstance(n, int) or n < 1 for n in d.hidden_dims):
+            raise ConfigError(f"amp_cfg.discriminator.hidden_dims is {d.hidden_dims!r}; expected layer sizes >= 1")
+        self.motion_entries()
+
+    def motion_entries(self) -> list[tuple[str, float]]:
+        """The reference motions as (path, weight) pairs.
+
+        Raises:
+            ConfigError: if there is none, or an entry is malformed, or a weight is not a positive number.
+        """
+        if not self.motions:
+            raise ConfigError(
+                "amp_cfg.motions is empty: AMP needs reference motion. Give a clip file or a folder of them, for example "
+                '{"motions": "motions/walk.npz"} (on the command line: --motion motions/walk.npz)'
+            )
+        entries = self.motions if isinstance(self.motions, (list, tuple)) else [self.motions]
+        return [_motion_entry(entry) for entry in entries]
+
+
+def _motion_entry(entry: Any) -> tuple[str, float]:
+    if not isinstance(entry, dict):
+        entry = {"path": entry}
+    unknown = set(entry) - {"path", "weight"}
+    if unknown or "path" not in entry:
+        raise ConfigError(f"amp_cfg.motions: {entry!r}; expected a path, or a dictionary with 'path' and 'weight'")
+    weight = entry.get("weight", 1.0)
+    _check_number(f"amp_cfg.motions: the weight of {entry['path']}", weight, "a number > 0", lambda v: v > 0)
+    return str(entry["path"]), float(weight)
+
+
+def _check_int(name: str, value: Any, minimum: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        raise ConfigError(f"{name} is {value!r}; expected a whole number >= {minimum}")
+
+
+def _check_number(name: str, value: Any, expected: str, holds: Any) -> None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or not holds(value):
+        raise ConfigError(f"{name} is {value!r}; expected {expected}")
+
+
+def _build(cls: type, values: Any, where: str) -> Any:
+    """Fill the dataclass ``cls`` from a dictionary, recursing into nested ones."""
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where} is {values!r}; expected a dictionary")
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    for key in values:
+        if key not in fields:
+            close = difflib.get_close_matches(str(key), fields, n=1)
+            hint = f"; did you mean '{close[0]}'?" if close else ""
+            raise ConfigError(f"{where}: unknown key '{key}'{hint} Known keys: {', '.join(fields)}")
+    arguments = dict(values)
+    if cls is AMPCfg and not isinstance(arguments.get("discriminator", DiscriminatorCfg()), DiscriminatorCfg):
+        arguments["discriminator"] = _build(DiscriminatorCfg, arguments["discriminator"], f"{where}.discriminator")
+    return cls(**arguments)

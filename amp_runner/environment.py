@@ -1,0 +1,57 @@
+"""What AMP asks of an environment: the observation group ``amp``, and, if it can tell, its time step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from tensordict import TensorDict
+
+from .errors import ConfigError
+from .storage import AMP_GROUP
+
+HOW_TO_ADD_AMP_GROUP = """\
+In an Isaac Lab environment, add it like this:
+
+    from isaaclab.managers import SceneEntityCfg
+    from amp_runner.isaaclab import AMPObsGroupCfg
+
+    @configclass
+    class ObservationsCfg:
+        policy: PolicyCfg = PolicyCfg()
+        amp = AMPObsGroupCfg()
+
+        def __post_init__(self):
+            self.amp.state.params["asset_cfg"] = SceneEntityCfg("robot", joint_names=[...], preserve_order=True)
+
+and set compute_final_obs=True in the environment's configuration. In any other environment, return
+TensorDict({..., "amp": states}), with states of shape (num_envs, D), from get_observations() and step()."""
+
+
+def check_amp_group(obs: TensorDict) -> None:
+    """Check that the observations hold AMP states.
+
+    Raises:
+        ConfigError: with the lines that add the group.
+    """
+    if AMP_GROUP not in obs.keys():
+        raise ConfigError(
+            f"the environment has no observation group '{AMP_GROUP}'; it has: {', '.join(map(str, obs.keys()))}.\n"
+            + HOW_TO_ADD_AMP_GROUP
+        )
+    states = obs[AMP_GROUP]
+    if not isinstance(states, torch.Tensor) or states.ndim != 2 or not states.is_floating_point():
+        found = f"{tuple(states.shape)}, {states.dtype}" if isinstance(states, torch.Tensor) else type(states).__name__
+        raise ConfigError(
+            f"the observation group '{AMP_GROUP}' is {found}; expected one frame of numbers, (num_envs, D), "
+            "torch.float32: concatenate its terms and give it no history"
+        )
+
+
+def env_step_dt(env: Any) -> float | None:
+    """The environment's time step [s], or None if it does not tell."""
+    for candidate in (env, getattr(env, "unwrapped", None)):
+        step_dt = getattr(candidate, "step_dt", None)
+        if step_dt is not None:
+            return float(step_dt)
+    return None

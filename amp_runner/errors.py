@@ -1,0 +1,17 @@
+"""The library's exceptions. Each message says where, what was found, what was expected, and what to do."""
+
+
+class AMPError(ValueError):
+    """Base class of everything that this library raises about its input."""
+
+
+class MotionError(AMPError):
+    """A motion file that cannot be read or does not fit the environment."""
+
+
+class ConfigError(AMPError):
+    """A configuration or an environment that AMP cannot work with."""
+
+
+class CheckpointError(AMPError):
+    """A checkpoint that cannot be read or does not fit the run."""

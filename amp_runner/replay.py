@@ -1,0 +1,38 @@
+"""Replay of past policy windows, so that the discriminator does not forget what the policy used to do."""
+
+from __future__ import annotations
+
+import torch
+
+
+class ReplayBuffer:
+    """A ring of windows. Each rollout may replace only a small part, so the ring spans many iterations."""
+
+    def __init__(self, capacity: int, window_shape: tuple[int, int], device: str | torch.device = "cpu") -> None:
+        """Allocate room for ``capacity`` windows of shape ``window_shape`` = (K, D)."""
+        self.windows = torch.zeros(capacity, *window_shape, device=device)
+        """The ring, shape (capacity, K, D); only the first ``len(self)`` are filled."""
+        self._insertions = 0
+
+    def __len__(self) -> int:
+        return min(self._insertions, len(self.windows))
+
+    def insert(self, windows: torch.Tensor) -> None:
+        """Write windows (B, K, D), B at most the capacity, over the oldest ones."""
+        index = (self._insertions + torch.arange(len(windows), device=self.windows.device)) % len(self.windows)
+        self.windows[index] = windows
+        self._insertions += len(windows)
+
+    def sample(self, count: int, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Draw windows with replacement, shape (count, K, D)."""
+        index = torch.randint(len(self), (count,), generator=generator, device=self.windows.device)
+        return self.windows[index]
+
+    def state_dict(self) -> dict[str, torch.Tensor | int]:
+        """The filled part of the ring and the number of insertions so far."""
+        return {"windows": self.windows[: len(self)], "insertions": self._insertions}
+
+    def load_state_dict(self, state: dict[str, torch.Tensor | int]) -> None:
+        """Restore what :meth:`state_dict` returned."""
+        self.windows[: len(state["windows"])] = state["windows"]
+        self._insertions = state["insertions"]

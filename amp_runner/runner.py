@@ -1,0 +1,116 @@
+"""AMPOnPolicyRunner: RSL-RL's runner with AMP's log tags and checkpoints."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from rsl_rl.env import VecEnv
+from rsl_rl.runners import OnPolicyRunner
+from rsl_rl.utils.logger import Logger
+
+from .checkpoint import read_checkpoint, write_checkpoint
+from .errors import CheckpointError
+from .ppo import AMPPPO
+
+_TAG = "AMP/"
+
+
+class AMPLogger(Logger):
+    """Logs AMP's statistics under their own tags rather than among the losses."""
+
+    def log(self, *, loss_dict: dict, **kwargs) -> None:
+        """Log one iteration; entries of ``loss_dict`` that start with ``AMP/`` keep their name."""
+        if self.writer is not None:
+            self.ep_extras.append({k: v for k, v in loss_dict.items() if k.startswith(_TAG)})
+        super().log(loss_dict={k: v for k, v in loss_dict.items() if not k.startswith(_TAG)}, **kwargs)
+
+
+class AMPOnPolicyRunner(OnPolicyRunner):
+    """On-policy runner for :class:`~amp_runner.AMPPPO`.
+
+    Beyond RSL-RL's runner it logs under ``AMP/``, writes checkpoints atomically, never executes code from a checkpoint, and
+    refuses one that does not fit.
+    """
+
+    alg: AMPPPO
+
+    def __init__(self, env: VecEnv, train_cfg: dict, log_dir: str | None = None, device: str = "cpu") -> None:
+        """Build the runner.
+
+        Args:
+            env: environment with the observation group ``amp``, shape (num_envs, D).
+            train_cfg: RSL-RL's dictionary, with ``algorithm.class_name = "amp_runner:AMPPPO"`` and ``algorithm.amp_cfg``.
+            log_dir: folder of the run; None writes nothing.
+            device: where to train.
+
+        Raises:
+            ConfigError: the configuration or the environment does not fit.
+            MotionError: a motion file cannot be read or does not fit.
+        """
+        super().__init__(env, train_cfg, log_dir, device)
+        self.logger = AMPLogger(
+            log_dir=log_dir,
+            cfg=self.cfg,
+            env_cfg=self.env.cfg,
+            num_envs=self.env.num_envs,
+            is_distributed=self.is_distributed,
+            gpu_world_size=self.gpu_world_size,
+            gpu_global_rank=self.gpu_global_rank,
+            device=self.device,
+        )
+
+    def save(self, path: str, infos: dict | None = None) -> None:
+        """Save everything that training needs to go on to ``path``, atomically."""
+        state = self.alg.save() | {"iter": self.current_learning_iteration, "infos": infos}
+        write_checkpoint(path, state)
+        self.logger.save_model(path, self.current_learning_iteration)
+
+    def load(
+        self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None
+    ) -> dict | None:
+        """Load a checkpoint of this runner or of plain RSL-RL, whose discriminator then starts fresh.
+
+        Args:
+            path: checkpoint file.
+            load_cfg: which parts to load, as in RSL-RL, and ``amp``; None loads all.
+            strict: whether the models must match exactly. Otherwise other motions than the checkpoint's are accepted.
+            map_location: device that the tensors are put on.
+
+        Raises:
+            CheckpointError: the file cannot be read or does not fit this run.
+        """
+        state = read_checkpoint(path, map_location or self.device)
+        self._check_fit(path, state, strict)
+        try:
+            load_iteration = self.alg.load(state, load_cfg, strict)
+        except (RuntimeError, KeyError, ValueError) as error:
+            raise CheckpointError(f"{path}: does not fit this run: {error}") from error
+        if load_iteration:
+            self.current_learning_iteration = state["iter"]
+        return state.get("infos")
+
+    def _check_fit(self, path: str, state: dict, strict: bool) -> None:
+        saved = state.get("amp")
+        if saved is None:
+            return
+        alg = self.alg
+        for name, found, expected in (
+            ("AMP states with", saved["frame_dim"], alg.motions.dim),
+            ("windows of", saved["num_frames"], alg.amp_cfg.num_frames),
+        ):
+            if found != expected:
+                unit = "frames" if name == "windows of" else "numbers"
+                raise CheckpointError(
+                    f"{path}: was trained on {name} {found} {unit}; this run has {expected}: use the run's own settings"
+                )
+        if strict and sorted(saved["motion_hashes"].values()) != sorted(alg.motions.hashes.values()):
+            raise CheckpointError(
+                f"{path}: was trained on other motion files ({_names(saved['motion_hashes'])}) than this run's "
+                f"({_names(alg.motions.hashes)}); to go on with them, load with strict=False"
+            )
+
+
+def _names(hashes: dict[str, str]) -> str:
+    return ", ".join(f"{Path(path).name} {digest[:8]}" for path, digest in hashes.items())

@@ -1,0 +1,143 @@
+"""The AMP state: what the discriminator sees of one frame.
+
+One function, :func:`amp_state`, computes it from plain tensors. The observation term, the recorder, the converters and the
+evaluator all call it, so expert and policy states cannot drift apart.
+
+Layout, for J joints: root height (1), projected gravity (3) or root quaternion (4), joint positions (J), root linear
+velocity (3), root angular velocity (3), joint velocities (J). Quaternions are xyzw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import torch
+
+from .errors import ConfigError
+
+Orientation = Literal["gravity", "quaternion"]
+VelocityFrame = Literal["heading", "world", "body"]
+
+_ORIENTATION_FEATURE = {"gravity": ("projected_gravity", 3), "quaternion": ("root_quat_xyzw", 4)}
+
+
+@dataclass(frozen=True)
+class AMPStateSpec:
+    """How an environment's or a clip's AMP states are laid out."""
+
+    joint_names: tuple[str, ...]
+    """Joints, in the order of the joint features."""
+    orientation: Orientation = "gravity"
+    """How the root's orientation is given: projected gravity (3 numbers) or a quaternion (4, xyzw, w >= 0)."""
+    velocity_frame: VelocityFrame = "heading"
+    """Frame of the root's velocities: the world, the body, or the world turned by minus the robot's yaw."""
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (
+            ("orientation", self.orientation, get_args(Orientation)),
+            ("velocity_frame", self.velocity_frame, get_args(VelocityFrame)),
+        ):
+            if value not in allowed:
+                raise ConfigError(f"AMP state: {name} is {value!r}; expected one of {', '.join(allowed)}")
+
+    @property
+    def features(self) -> dict[str, slice]:
+        """The slice of every feature in a state vector, in order."""
+        joints = len(self.joint_names)
+        sizes = {
+            "root_height": 1,
+            _ORIENTATION_FEATURE[self.orientation][0]: _ORIENTATION_FEATURE[self.orientation][1],
+            "joint_pos": joints,
+            "root_lin_vel": 3,
+            "root_ang_vel": 3,
+            "joint_vel": joints,
+        }
+        slices, start = {}, 0
+        for name, size in sizes.items():
+            slices[name] = slice(start, start + size)
+            start += size
+        return slices
+
+    @property
+    def layout(self) -> tuple[str, ...]:
+        """Names of the features, in order; what a clip stores under ``layout``."""
+        return tuple(self.features)
+
+    @property
+    def dim(self) -> int:
+        """Numbers in one state."""
+        return self.features["joint_vel"].stop
+
+    @classmethod
+    def from_env_cfg(cls, env_cfg: Any) -> AMPStateSpec | None:
+        """Read the layout off an Isaac Lab environment configuration.
+
+        Looks for the term of the observation group ``amp`` that was declared with
+        :class:`amp_runner.isaaclab.AMPObsGroupCfg`. Works before the simulator starts.
+
+        Returns:
+            The layout, or None for environments that declare their ``amp`` group in another way.
+        """
+        term = getattr(getattr(getattr(env_cfg, "observations", None), "amp", None), "state", None)
+        params = getattr(term, "params", None)
+        if not isinstance(params, dict) or "velocity_frame" not in params:
+            return None
+        names = getattr(params.get("asset_cfg"), "joint_names", None)
+        if not names or isinstance(names, str) or any(not name.isidentifier() for name in names):
+            return None
+        return cls(tuple(names), params.get("orientation", "gravity"), params["velocity_frame"])
+
+
+def amp_state(
+    root_height: torch.Tensor,
+    root_quat: torch.Tensor,
+    joint_pos: torch.Tensor,
+    root_lin_vel: torch.Tensor,
+    root_ang_vel: torch.Tensor,
+    joint_vel: torch.Tensor,
+    orientation: Orientation = "gravity",
+    velocity_frame: VelocityFrame = "heading",
+) -> torch.Tensor:
+    """Compute AMP states.
+
+    Args:
+        root_height: height of the root link above the ground, shape (...) [m].
+        root_quat: orientation of the root link in the world, xyzw, shape (..., 4).
+        joint_pos: joint positions, shape (..., J) [rad].
+        root_lin_vel: linear velocity of the root link in the world frame, shape (..., 3) [m/s].
+        root_ang_vel: angular velocity of the root link in the world frame, shape (..., 3) [rad/s].
+        joint_vel: joint velocities, shape (..., J) [rad/s].
+        orientation: see :class:`AMPStateSpec`.
+        velocity_frame: see :class:`AMPStateSpec`.
+
+    Returns:
+        States, shape (..., D) with D = 10 + 2 J (gravity) or 11 + 2 J (quaternion).
+    """
+    if orientation == "gravity":
+        down = torch.zeros_like(root_lin_vel)
+        down[..., 2] = -1.0
+        root_orientation = rotate_inverse(root_quat, down)
+    else:
+        # q and -q are the same rotation; one of the two must be chosen for a network to see them as one.
+        root_orientation = torch.where(root_quat[..., 3:] < 0, -root_quat, root_quat)
+    if velocity_frame != "world":
+        frame = root_quat if velocity_frame == "body" else yaw_quat(root_quat)
+        root_lin_vel, root_ang_vel = rotate_inverse(frame, root_lin_vel), rotate_inverse(frame, root_ang_vel)
+    height = root_height.unsqueeze(-1)
+    return torch.cat([height, root_orientation, joint_pos, root_lin_vel, root_ang_vel, joint_vel], dim=-1)
+
+
+def rotate_inverse(quat: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
+    """Rotate ``vector`` (..., 3) by the inverse of the unit quaternion ``quat`` (..., 4), xyzw."""
+    axis, w = -quat[..., :3], quat[..., 3:]
+    twice = 2.0 * torch.cross(axis, vector, dim=-1)
+    return vector + w * twice + torch.cross(axis, twice, dim=-1)
+
+
+def yaw_quat(quat: torch.Tensor) -> torch.Tensor:
+    """The rotation about the world's z axis contained in ``quat`` (..., 4), xyzw: the yaw of yaw-pitch-roll angles."""
+    x, y, z, w = quat.unbind(-1)
+    half_yaw = 0.5 * torch.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+    zero = torch.zeros_like(half_yaw)
+    return torch.stack([zero, zero, torch.sin(half_yaw), torch.cos(half_yaw)], dim=-1)

@@ -1,0 +1,96 @@
+"""AMPRolloutStorage: RSL-RL's rollout storage, plus what windows of AMP states need."""
+
+from __future__ import annotations
+
+import torch
+from rsl_rl.storage import RolloutStorage
+
+AMP_GROUP = "amp"
+"""The observation group with the AMP state."""
+
+
+class AMPRolloutStorage(RolloutStorage):
+    """Keeps successor AMP states and the last frames of the previous rollout.
+
+    The window of step t holds the K frames that end with that step's successor, s[t-K+2] ... s[t], s'[t]. It is real if all
+    of them belong to one episode; windows never contain frames from the other side of a reset.
+    """
+
+    def __init__(self, base: RolloutStorage, num_frames: int) -> None:
+        """Allocate a storage like ``base`` for windows of ``num_frames`` frames."""
+        super().__init__(
+            base.training_type,
+            base.num_envs,
+            base.num_transitions_per_env,
+            base.observations[0],
+            base.actions_shape,
+            base.device,
+        )
+        self.num_frames = num_frames
+        states = self.observations[AMP_GROUP]
+        self.successors = torch.zeros_like(states)
+        """Successor states, before any reset, shape (T, N, D)."""
+        self.task_rewards = torch.zeros(states.shape[:2], device=self.device)
+        """The environment's rewards without bootstrap or bonus, shape (T, N)."""
+        self._history = torch.zeros(max(num_frames - 2, 0), *states.shape[1:], device=self.device)
+        self._is_real = torch.zeros(states.shape[:2], dtype=torch.bool, device=self.device)
+        self._frames_before = torch.zeros(self.num_envs, dtype=torch.long, device=self.device)
+
+    def add_successors(
+        self, states: torch.Tensor, successors: torch.Tensor, dones: torch.Tensor, known: torch.Tensor
+    ) -> None:
+        """Record the AMP part of the transition that :meth:`add_transition` is about to store.
+
+        Args:
+            states: AMP states before the step, shape (N, D).
+            successors: AMP states after it and before any reset, shape (N, D).
+            dones: whether the step ended the episode, shape (N,).
+            known: whether ``successors`` is right; false where an episode ended and its last state was not told, (N,).
+        """
+        if self.step == 0:
+            self._forget_what_did_not_go_on(states)
+        frames = self._frames_before + 1
+        self.successors[self.step] = successors
+        self._is_real[self.step] = known & (frames >= self.num_frames - 1)
+        self._frames_before = torch.where(dones.bool(), 0, frames)
+
+    def windows(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """All windows of the rollout.
+
+        Returns:
+            Windows, shape (T, N, K, D), and which of them are real, shape (T, N).
+        """
+        last = self.successors.unsqueeze(2)
+        if self.num_frames == 1:
+            return last, self._is_real
+        frames = torch.cat([self._history, self.observations[AMP_GROUP]])
+        earlier = frames.unfold(0, self.num_frames - 1, 1).transpose(2, 3)
+        return torch.cat([earlier, last], dim=2), self._is_real
+
+    def clear(self) -> None:
+        """Start the next rollout, keeping the frames that its first windows reach back to."""
+        if len(self._history):
+            frames = torch.cat([self._history, self.observations[AMP_GROUP]])
+            self._history = frames[-len(self._history) :].clone()
+        super().clear()
+
+    def history_state_dict(self) -> dict[str, torch.Tensor]:
+        """The frames that the next rollout's windows reach back to."""
+        return {
+            "frames": self._history,
+            "frames_before": self._frames_before,
+            "last_successors": self.successors[-1],
+        }
+
+    def load_history_state_dict(self, state: dict[str, torch.Tensor]) -> None:
+        """Restore what :meth:`history_state_dict` returned; a history of other environments is dropped."""
+        if state["last_successors"].shape != self.successors[-1].shape or state["frames"].shape != self._history.shape:
+            return
+        self._history = state["frames"].to(self.device)
+        self._frames_before = state["frames_before"].to(self.device)
+        self.successors[-1] = state["last_successors"]
+
+    def _forget_what_did_not_go_on(self, states: torch.Tensor) -> None:
+        """Drop the history of environments that somebody reset between two rollouts."""
+        goes_on = (states == self.successors[-1]).all(dim=-1)
+        self._frames_before = torch.where(goes_on, self._frames_before, 0)

@@ -1,0 +1,39 @@
+"""How the ostrich is trained: RSL-RL's PPO with AMP."""
+
+from isaaclab.utils import configclass
+from isaaclab_rl.rsl_rl import RslRlMLPModelCfg
+
+from amp_runner.isaaclab import RslRlAmpCfg, RslRlAmpPpoAlgorithmCfg, RslRlAmpRunnerCfg
+
+
+@configclass
+class OstrichFlatRunnerCfg(RslRlAmpRunnerCfg):
+    """PPO with AMP on flat ground; the discriminator's settings are the library's defaults."""
+
+    num_steps_per_env = 24
+    max_iterations = 1000
+    save_interval = 100
+    experiment_name = "ostrich_flat"
+    obs_groups = {"actor": ["policy"], "critic": ["critic"]}
+    actor = RslRlMLPModelCfg(
+        hidden_dims=[256, 128, 64],
+        activation="elu",
+        obs_normalization=True,
+        distribution_cfg=RslRlMLPModelCfg.GaussianDistributionCfg(init_std=0.8),
+    )
+    critic = RslRlMLPModelCfg(hidden_dims=[256, 128, 64], activation="elu", obs_normalization=True)
+    algorithm = RslRlAmpPpoAlgorithmCfg(
+        value_loss_coef=1.0,
+        use_clipped_value_loss=True,
+        clip_param=0.2,
+        entropy_coef=0.01,
+        num_learning_epochs=5,
+        num_mini_batches=4,
+        learning_rate=1.0e-3,
+        schedule="adaptive",
+        gamma=0.99,
+        lam=0.95,
+        desired_kl=0.01,
+        max_grad_norm=1.0,
+        amp_cfg=RslRlAmpCfg(motions=["motions/walk.npz"]),
+    )
