@@ -21,10 +21,10 @@ from .storage import AMPRolloutStorage
 __version__ = "0.1.0"
 
 __all__ = [
+    "AMPPPO",
     "AMPCfg",
     "AMPError",
     "AMPOnPolicyRunner",
-    "AMPPPO",
     "AMPRolloutStorage",
     "AMPStateSpec",
     "CheckpointError",

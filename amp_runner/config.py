@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from rsl_rl.utils import resolve_nn_activation
+
 from .errors import ConfigError
 
 
@@ -54,7 +56,7 @@ class AMPCfg:
     """Time between two frames [s]. None: the environment's, else the clips'."""
     resample_motions: bool = False
     """Whether clips with another dt than the environment's are resampled. They are refused otherwise."""
-    replay_size: int = 200_000
+    replay_size: int = 50_000
     """Past policy windows that are kept for training the discriminator; 0 trains on the last rollout only."""
     discriminator: DiscriminatorCfg = field(default_factory=DiscriminatorCfg)
     """The discriminator and its training."""
@@ -98,6 +100,10 @@ class AMPCfg:
         _check_number("amp_cfg.reward_epsilon", self.reward_epsilon, "a number in (0, 1)", lambda v: 0 < v < 1)
         if not d.hidden_dims or any(not isinstance(n, int) or n < 1 for n in d.hidden_dims):
             raise ConfigError(f"amp_cfg.discriminator.hidden_dims is {d.hidden_dims!r}; expected layer sizes >= 1")
+        try:
+            resolve_nn_activation(d.activation)
+        except (ValueError, AttributeError) as error:
+            raise ConfigError(f"amp_cfg.discriminator.activation is {d.activation!r}: {error}") from None
         self.motion_entries()
 
     def motion_entries(self) -> list[tuple[str, float]]:

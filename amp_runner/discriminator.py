@@ -37,9 +37,7 @@ class Discriminator(nn.Module):
             torch.manual_seed(seed)
             self.net = MLP(num_frames * frame_dim, 1, cfg.hidden_dims, cfg.activation)
         self.to(device)
-        self.optimizer = torch.optim.AdamW(
-            self.net.parameters(), lr=cfg.learning_rate, weight_decay=cfg.weight_decay
-        )
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=cfg.learning_rate, weight_decay=cfg.weight_decay)
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """Logits of windows (..., K, D), shape (...)."""

@@ -34,7 +34,7 @@ def check_amp_group(obs: TensorDict) -> None:
     Raises:
         ConfigError: with the lines that add the group.
     """
-    if AMP_GROUP not in obs.keys():
+    if AMP_GROUP not in obs:
         raise ConfigError(
             f"the environment has no observation group '{AMP_GROUP}'; it has: {', '.join(map(str, obs.keys()))}.\n"
             + HOW_TO_ADD_AMP_GROUP

@@ -1,16 +1,27 @@
-"""AMP for Isaac Lab tasks: the observation group and the configuration classes."""
+"""AMP for Isaac Lab tasks: observation group, reset event, configuration classes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from dataclasses import MISSING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from isaaclab.managers import ObservationGroupCfg, ObservationTermCfg, SceneEntityCfg
+from isaaclab.managers import (
+    EventTermCfg,
+    ManagerTermBase,
+    ObservationGroupCfg,
+    ObservationTermCfg,
+    SceneEntityCfg,
+)
 from isaaclab.utils import configclass
+from isaaclab.utils.math import quat_apply, quat_conjugate, quat_from_euler_xyz, quat_mul
 from isaaclab_rl.rsl_rl import RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
 
 from .config import AMPCfg, DiscriminatorCfg
-from .state import Orientation, VelocityFrame, amp_state
+from .errors import ConfigError
+from .motion import MotionDataset
+from .state import AMPStateSpec, Orientation, VelocityFrame, amp_state, yaw_quat
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
@@ -48,6 +59,83 @@ def amp_state_term(
     )
 
 
+class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named like functions)
+    """Reset event: with a given probability an episode starts in a state drawn from the reference motions.
+
+    Reference-state initialisation (Peng et al. 2018, "DeepMimic"). Root height, tilt, velocities and joints are the clip's;
+    the horizontal position stays, the yaw is free. Put it after the other reset events. ``amp-train`` fills in the run's
+    motions where ``motions`` is None; without motions the term does nothing.
+    """
+
+    def __init__(self, cfg: EventTermCfg, env: ManagerBasedEnv) -> None:
+        """Load the motions that the term's parameters name."""
+        super().__init__(cfg, env)
+        motions = cfg.params.get("motions")
+        self._spec = AMPStateSpec.from_env_cfg(env.cfg)
+        if motions is None:
+            self._motions = None
+            return
+        if self._spec is None:
+            raise ConfigError("reset_to_reference needs the environment's 'amp' group declared with AMPObsGroupCfg")
+        entries = AMPCfg(motions=motions).motion_entries()
+        self._motions = MotionDataset.load(entries, num_frames=1, spec=self._spec, device=env.device)
+
+    def __call__(
+        self,
+        env: ManagerBasedEnv,
+        env_ids: torch.Tensor | slice,
+        motions: Any,
+        probability: float,
+        asset_cfg: SceneEntityCfg,
+    ) -> None:
+        """Write the states of the chosen environments.
+
+        Args:
+            env: the environment.
+            env_ids: environments that are being reset, (M,).
+            motions: as in :attr:`amp_runner.AMPCfg.motions`.
+            probability: how likely an episode starts from the reference.
+            asset_cfg: the robot with its joints in the order of the clips.
+        """
+        if self._motions is None:
+            return
+        if isinstance(env_ids, slice):  # Isaac Lab's way to say "all"
+            env_ids = torch.arange(env.num_envs, device=env.device)[env_ids]
+        ids = env_ids[torch.rand(len(env_ids), device=env.device) < probability]
+        if len(ids) == 0:
+            return
+        state = self._motions.sample(len(ids)).squeeze(1)
+        part = {name: state[:, columns] for name, columns in self._spec.features.items()}
+        quat, frame = self._orientation(part)
+        robot: Articulation = env.scene[asset_cfg.name]
+        position = robot.data.root_link_pos_w.torch[ids].clone()
+        position[:, 2] = part["root_height"].squeeze(-1) + env.scene.env_origins[ids, 2]
+        velocity = [quat_apply(frame, part[name]) for name in ("root_lin_vel", "root_ang_vel")]
+        robot.write_root_link_pose_to_sim_index(root_pose=torch.cat([position, quat], dim=-1), env_ids=ids)
+        robot.write_root_link_velocity_to_sim_index(root_velocity=torch.cat(velocity, dim=-1), env_ids=ids)
+        joints = {"joint_ids": asset_cfg.joint_ids, "env_ids": ids}
+        robot.write_joint_position_to_sim_index(position=part["joint_pos"].contiguous(), **joints)
+        robot.write_joint_velocity_to_sim_index(velocity=part["joint_vel"].contiguous(), **joints)
+
+    def _orientation(self, part: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Root orientations with a random yaw, and the frames that the velocities are given in, both xyzw (M, 4)."""
+        count, device = len(part["root_height"]), part["root_height"].device
+        yaw = torch.rand(count, device=device) * (2 * math.pi) - math.pi
+        if self._spec.velocity_frame == "world":
+            yaw = torch.zeros_like(yaw)  # such clips walk along the world's x axis
+        zero = torch.zeros_like(yaw)
+        heading = quat_from_euler_xyz(zero, zero, yaw)
+        if self._spec.orientation == "gravity":
+            x, y, z = part["projected_gravity"].unbind(-1)
+            tilt = quat_from_euler_xyz(torch.atan2(-y, -z), torch.asin(x.clamp(-1, 1)), zero)
+        else:
+            clip_quat = part["root_quat_xyzw"]
+            tilt = quat_mul(quat_conjugate(yaw_quat(clip_quat)), clip_quat)
+        quat = quat_mul(heading, tilt)
+        world = quat_from_euler_xyz(zero, zero, zero)
+        return quat, {"heading": heading, "body": quat, "world": world}[self._spec.velocity_frame]
+
+
 @configclass
 class AMPObsGroupCfg(ObservationGroupCfg):
     """The observation group ``amp``: one frame, no noise, no history. Set ``state.params["asset_cfg"]`` to the robot."""
@@ -64,6 +152,20 @@ class AMPObsGroupCfg(ObservationGroupCfg):
     def __post_init__(self):
         self.enable_corruption = False
         self.concatenate_terms = True
+
+
+@configclass
+class FeetCfg:
+    """Where a robot's feet are; an environment configuration's field ``feet``, read by ``amp-eval``."""
+
+    body_names: list[str] = MISSING
+    """Links with the feet, left before right."""
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Centre of the foot in the link's frame [m]."""
+    radius: float = 0.0
+    """Radius of the foot around that centre [m]."""
+    contact_sensor: str = "contact_forces"
+    """Name of the scene's contact sensor."""
 
 
 @configclass

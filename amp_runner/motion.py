@@ -190,9 +190,7 @@ def _unit_vectors(motion: Motion) -> list[slice]:
     """Columns that hold a unit vector, as far as the clip says."""
     if motion.layout is None or motion.joint_names is None:
         return []
-    features = AMPStateSpec(
-        motion.joint_names, "gravity" if "projected_gravity" in motion.layout else "quaternion"
-    ).features
+    features = AMPStateSpec(motion.joint_names, "gravity" if "projected_gravity" in motion.layout else "quaternion").features
     return [features[name] for name in ("projected_gravity", "root_quat_xyzw") if name in features]
 
 
@@ -240,6 +238,4 @@ def _window_starts(motion: Motion, num_frames: int) -> np.ndarray:
             "amp_cfg.num_frames"
         )
     ends = np.cumsum(motion.clip_lengths)
-    return np.concatenate(
-        [np.arange(end - length, end - num_frames + 1) for end, length in zip(ends, motion.clip_lengths)]
-    )
+    return np.concatenate([np.arange(end - length, end - num_frames + 1) for end, length in zip(ends, motion.clip_lengths)])

@@ -78,9 +78,7 @@ class AMPPPO(PPO):
         # Its own generator: AMP must not change the random numbers that PPO and the environment draw.
         seed = torch.initial_seed()
         self.generator = torch.Generator(self.device).manual_seed(seed + self.gpu_global_rank)
-        self.discriminator = Discriminator(
-            frame_dim, num_frames, self.amp_cfg.discriminator, self.device, seed=seed % 2**32
-        )
+        self.discriminator = Discriminator(frame_dim, num_frames, self.amp_cfg.discriminator, self.device, seed=seed % 2**32)
         self._statistics: dict[str, torch.Tensor] = {}
 
     def process_env_step(
@@ -141,9 +139,7 @@ class AMPPPO(PPO):
         """Average the discriminator's gradients over all processes (RSL-RL 5.5 or newer)."""
         from rsl_rl.utils import reduce_gradients_in_buckets  # 5.4 trains with AMP as well, on one GPU
 
-        reduce_gradients_in_buckets(
-            self.discriminator.net.parameters(), self.gpu_world_size, self.grad_reduce_bucket_mb
-        )
+        reduce_gradients_in_buckets(self.discriminator.net.parameters(), self.gpu_world_size, self.grad_reduce_bucket_mb)
 
     def _policy_batch(self, rollout: torch.Tensor) -> torch.Tensor:
         """Policy windows, half from the rollout and half from the replay, shape (B, K, D)."""

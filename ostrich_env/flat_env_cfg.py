@@ -23,11 +23,11 @@ from isaaclab_ov.physics import OvPhysxCfg
 from isaaclab_physx.physics import PhysxCfg
 from isaaclab_tasks.utils import PresetCfg
 
-from amp_runner.isaaclab import AMPObsGroupCfg
+from amp_runner.isaaclab import AMPObsGroupCfg, FeetCfg, reset_to_reference
 
 from . import mdp
 from .articulation import OSTRICH_CFG
-from .robot import FOOT_LINKS, JOINT_NAMES
+from .robot import FOOT_LINKS, FOOT_RADIUS, JOINT_NAMES, LOWER_LEG_LENGTH
 
 FEET = list(FOOT_LINKS)
 
@@ -79,9 +79,7 @@ class CommandsCfg:
         rel_standing_envs=0.05,
         heading_command=False,
         debug_vis=False,
-        ranges=mdp.UniformVelocityCommandCfg.Ranges(
-            lin_vel_x=(-0.8, 0.8), lin_vel_y=(-0.5, 0.5), ang_vel_z=(-0.3, 0.3)
-        ),
+        ranges=mdp.UniformVelocityCommandCfg.Ranges(lin_vel_x=(-0.8, 0.8), lin_vel_y=(-0.5, 0.5), ang_vel_z=(-0.3, 0.3)),
     )
 
 
@@ -198,6 +196,11 @@ class EventsCfg:
         mode="reset",
         params={"position_range": (-0.1, 0.1), "velocity_range": (-0.5, 0.5)},
     )
+    reset_to_reference = EventTerm(
+        func=reset_to_reference,
+        mode="reset",
+        params={"motions": None, "probability": 0.7, "asset_cfg": _robot_joints()},
+    )
     push = EventTerm(
         func=mdp.push_by_setting_velocity,
         mode="interval",
@@ -211,10 +214,10 @@ class RewardsCfg:
     """The task alone: follow the command, gently. No term shapes the gait; that is the discriminator's work."""
 
     track_lin_vel = RewTerm(
-        func=mdp.track_lin_vel_xy_yaw_frame_exp, weight=2.0, params={"command_name": "base_velocity", "std": 0.25}
+        func=mdp.track_lin_vel_xy_yaw_frame_exp, weight=1.0, params={"command_name": "base_velocity", "std": 0.25}
     )
     track_ang_vel = RewTerm(
-        func=mdp.track_ang_vel_z_world_exp, weight=1.0, params={"command_name": "base_velocity", "std": 0.25}
+        func=mdp.track_ang_vel_z_world_exp, weight=0.5, params={"command_name": "base_velocity", "std": 0.25}
     )
     terminated = RewTerm(func=mdp.is_terminated, weight=-100.0)
     flat_orientation = RewTerm(func=mdp.flat_orientation_l2, weight=-1.0)
@@ -246,6 +249,9 @@ class OstrichFlatEnvCfg(ManagerBasedRLEnvCfg):
     terminations: TerminationsCfg = TerminationsCfg()
     events: EventsCfg = EventsCfg()
 
+    feet = FeetCfg(body_names=FEET, offset=(0.0, 0.0, -LOWER_LEG_LENGTH), radius=FOOT_RADIUS)
+    """Where the feet are, for gait measures."""
+
     def __post_init__(self):
         self.decimation = 4
         self.episode_length_s = 20.0
@@ -256,6 +262,7 @@ class OstrichFlatEnvCfg(ManagerBasedRLEnvCfg):
         self.compute_final_obs = True
 
     def play_mode(self):
-        """Fewer robots, no noise, no pushes."""
+        """Fewer robots, no noise, no pushes, every episode from standing."""
         super().play_mode()
         self.events.push = None
+        self.events.reset_to_reference = None

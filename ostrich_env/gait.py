@@ -35,7 +35,7 @@ class GaitParameters:
     """Stride frequency on the spot [Hz]."""
     frequency_per_speed: float = 1.25
     """Growth of the stride frequency with speed [Hz s/m]: 1.9 Hz at 0.3 m/s, 2.1 at 0.5, 2.4 at 0.7."""
-    sideways_cost: float = 1.6
+    sideways_cost: float = 1.3
     """How much faster a sideways speed counts than a forward one: sideways steps must be short."""
     base_duty_factor: float = 0.64
     """Part of a stride that a foot is on the ground, on the spot."""

@@ -95,7 +95,13 @@ def _box_inertia(mass: float, x: float, y: float, z: float) -> Vector:
     return (mass * (y * y + z * z) / 12, mass * (x * x + z * z) / 12, mass * (x * x + y * y) / 12)
 
 
-_PLUMAGE, _TAIL, _SKIN, _BEAK, _EYE = (0.1, 0.1, 0.11), (0.93, 0.92, 0.88), (0.86, 0.68, 0.6), (0.9, 0.6, 0.3), (0, 0, 0)
+_PLUMAGE, _TAIL, _SKIN, _BEAK, _EYE = (
+    (0.1, 0.1, 0.11),
+    (0.93, 0.92, 0.88),
+    (0.86, 0.68, 0.6),
+    (0.9, 0.6, 0.3),
+    (0, 0, 0),
+)
 
 _BODY_VISUALS = (
     Shape("ellipsoid", (0.115, 0.068, 0.062), pos=(-0.01, 0.0, 0.055), color=_PLUMAGE),

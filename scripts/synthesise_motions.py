@@ -3,8 +3,8 @@
 
     python scripts/synthesise_motions.py [--out motions]
 
-The same code gives the same bytes. The commands fill the task's command ranges evenly (a Halton sequence), because a
-discriminator compares distributions: speeds that the reference lacks would count as bad style.
+The same code gives the same bytes. The commands fill the task's ranges evenly (straight ahead, and a Halton sequence
+over all), because a discriminator compares distributions: speeds that the reference lacks would count as bad style.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from ostrich_env.gait import ostrich_spec, walking_clip
 
 DT = 0.02  # [s]
 CLIP_SECONDS = 3.0
-NUM_CLIPS = 60
 COMMAND_RANGES = np.array([(-0.8, 0.8), (-0.5, 0.5), (-0.3, 0.3)])  # vx, vy [m/s], yaw rate [rad/s]
-NUM_ON_THE_SPOT = 3  # as often as the task commands to stand
+NUM_ON_THE_SPOT = 3  # about as often as the task commands to stand
+NUM_STRAIGHT = 24
+NUM_MIXED = 40
 LICENCE = "BSD-3-Clause"
 
 
@@ -40,17 +41,19 @@ def halton(count: int, base: int) -> np.ndarray:
 
 def commands() -> np.ndarray:
     """One command for each clip, shape (C, 3)."""
-    moving = NUM_CLIPS - NUM_ON_THE_SPOT
-    unit = np.stack([halton(moving, base) for base in (2, 3, 5)], axis=1)
-    sampled = COMMAND_RANGES[:, 0] + unit * (COMMAND_RANGES[:, 1] - COMMAND_RANGES[:, 0])
-    return np.concatenate([np.zeros((NUM_ON_THE_SPOT, 3)), sampled]).round(3)
+    unit = np.stack([halton(NUM_MIXED, base) for base in (2, 3, 5)], axis=1)
+    mixed = COMMAND_RANGES[:, 0] + unit * (COMMAND_RANGES[:, 1] - COMMAND_RANGES[:, 0])
+    straight = np.zeros((NUM_STRAIGHT, 3))
+    straight[:, 0] = np.linspace(*COMMAND_RANGES[0], NUM_STRAIGHT)
+    return np.concatenate([np.zeros((NUM_ON_THE_SPOT, 3)), straight, mixed]).round(3)
 
 
 def walk(path: Path) -> Motion:
     """Clips of steady walking, one for each command."""
     spec = ostrich_spec()
-    phases = halton(NUM_CLIPS, 7)
-    clips = [walking_clip(c, CLIP_SECONDS, DT, spec, p) for c, p in zip(commands(), phases)]
+    clip_commands = commands()
+    phases = halton(len(clip_commands), 7)
+    clips = [walking_clip(c, CLIP_SECONDS, DT, spec, p) for c, p in zip(clip_commands, phases)]
     lengths = np.array([len(clip) for clip in clips])
     return Motion(
         path=str(path),
@@ -61,7 +64,7 @@ def walk(path: Path) -> Motion:
         joint_names=spec.joint_names,
         layout=spec.layout,
         velocity_frame=spec.velocity_frame,
-        commands=np.repeat(commands(), lengths, axis=0).astype(np.float32),
+        commands=np.repeat(clip_commands, lengths, axis=0).astype(np.float32),
         source="scripts/synthesise_motions.py",
         licence=LICENCE,
     )

@@ -8,7 +8,6 @@ runner in the place of RSL-RL's.
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib.util
 import sys
 from collections.abc import Iterator
@@ -28,7 +27,7 @@ from amp_runner.runner import AMPOnPolicyRunner
 from amp_runner.state import AMPStateSpec
 from amp_runner.storage import AMP_GROUP
 
-from .common import require_isaaclab, run_command
+from .common import check_overrides, check_task, refuse_unknown_flags, require_isaaclab, run_command
 
 _AMP_CFG = "agent.algorithm.amp_cfg"
 EPILOG = """\
@@ -56,14 +55,14 @@ def train(argv: list[str]) -> None:
         rest.append("--help")
     overrides = recipe_overrides(args.config) + _argument_overrides(args)
     require_isaaclab()
-    from isaaclab_rl.entrypoints.backends import train_rsl_rl
-
     from isaaclab.cli import load_external_tasks
+    from isaaclab_rl.entrypoints.backends import train_rsl_rl
 
     import ostrich_env  # noqa: F401  (also where the package is not installed and has no entry points)
 
     load_external_tasks()
-    _check_task(rest)
+    if not args.help:
+        check_task(_task_argument(rest))
     with _amp_backend(train_rsl_rl) as runs:
         # Overrides typed by the user come last, so that they win over recipes.
         train_rsl_rl.run(overrides + _with_default_visualizer(rest))
@@ -94,6 +93,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
+
+
+def _task_argument(argv: list[str]) -> str | None:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--task")
+    return parser.parse_known_args(argv)[0].task
 
 
 def _argument_overrides(args: argparse.Namespace) -> list[str]:
@@ -133,7 +138,9 @@ def recipe_overrides(files: list[str]) -> list[str]:
         try:
             recipe = yaml.safe_load(Path(file).read_text()) or {}
         except OSError as error:
-            raise ConfigError(f"{file}: cannot be read: {error.strerror}; expected a recipe such as those in configs/") from None
+            raise ConfigError(
+                f"{file}: cannot be read: {error.strerror}; expected a recipe such as those in configs/"
+            ) from None
         except yaml.YAMLError as error:
             raise ConfigError(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from None
         if not isinstance(recipe, dict) or set(recipe) - {"agent", "env"}:
@@ -151,28 +158,6 @@ def _flatten(values: dict[str, Any], prefix: str = "") -> list[str]:
         else:
             flat.append(f"{prefix}{key}={value!r}")
     return flat
-
-
-def _check_task(argv: list[str]) -> None:
-    """Check the task's name before anything slow happens.
-
-    Raises:
-        ConfigError: no task, or an unknown one, with the nearest names.
-    """
-    import gymnasium
-
-    import isaaclab_tasks  # noqa: F401
-
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--task")
-    task = parser.parse_known_args(argv)[0].task
-    if "-h" in argv or "--help" in argv:
-        return
-    if task is None:
-        raise ConfigError("--task is missing; for example --task Isaac-Velocity-Flat-Ostrich-v0")
-    if task.split(":")[-1] not in gymnasium.registry:
-        close = difflib.get_close_matches(task, gymnasium.registry, n=3, cutoff=0.5)
-        raise ConfigError(f"unknown task '{task}'; did you mean {' or '.join(close) or 'another'}?")
 
 
 def _with_default_visualizer(argv: list[str]) -> list[str]:
@@ -195,13 +180,14 @@ def _amp_backend(backend: ModuleType) -> Iterator[list[str]]:
 
     def resolve_and_check(task: str, agent: str) -> tuple[Any, Any]:
         overrides = sys.argv[1:]
-        _refuse_unknown_flags(overrides)
+        refuse_unknown_flags("amp-train", overrides)
         try:
             env_cfg, agent_cfg = resolve_task_config(task, agent)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"cannot apply {' '.join(overrides)}: {error}") from error
-        _check_overrides(overrides, {"env": env_cfg, "agent": agent_cfg})
+        check_overrides(overrides, {"env": env_cfg, "agent": agent_cfg})
         check_before_launch(env_cfg, agent_cfg)
+        _share_motions(env_cfg, agent_cfg)
         return env_cfg, agent_cfg
 
     def create_runner(env: Any, agent_cfg: Any, log_dir: str | None = None) -> AMPOnPolicyRunner:
@@ -217,36 +203,11 @@ def _amp_backend(backend: ModuleType) -> Iterator[list[str]]:
         yield runs
 
 
-def _refuse_unknown_flags(arguments: list[str]) -> None:
-    """Refuse what no parser took; Isaac Lab would hand it to Hydra.
-
-    Raises:
-        ConfigError: naming the argument.
-    """
-    for argument in arguments:
-        if argument.startswith("-"):
-            raise ConfigError(f"unknown argument '{argument}'; see amp-train --help")
-
-
-def _check_overrides(overrides: list[str], cfgs: dict[str, Any]) -> None:
-    """Refuse settings that do not exist, which Isaac Lab would silently add.
-
-    Raises:
-        ConfigError: naming the argument and the nearest that exists.
-    """
-    for override in overrides:
-        path = override.split("=")[0]
-        section, *parts = path.split(".")
-        if section not in cfgs or not parts:
-            continue
-        parent = cfgs[section]
-        for part in parts[:-1]:
-            parent = parent[part] if isinstance(parent, dict) else getattr(parent, part)
-        fields = getattr(parent, "__dataclass_fields__", {parts[-1]: None})
-        if parts[-1] not in fields:
-            close = difflib.get_close_matches(parts[-1], fields, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(fields)}"
-            raise ConfigError(f"unknown setting '{path}'{hint}")
+def _share_motions(env_cfg: Any, agent_cfg: Any) -> None:
+    """Give the run's motions to the environment's reference-state initialisation, unless it names its own."""
+    event = getattr(env_cfg.events, "reset_to_reference", None)
+    if event is not None and event.params["motions"] is None:
+        event.params["motions"] = agent_cfg.algorithm.amp_cfg.motions
 
 
 def check_before_launch(env_cfg: Any, agent_cfg: Any) -> None:

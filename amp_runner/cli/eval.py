@@ -1,0 +1,200 @@
+"""``amp-eval``: measure the gait of a trained policy against its reference motion."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from amp_runner import gait
+from amp_runner.errors import ConfigError, MotionError
+from amp_runner.motion import check_fit
+from amp_runner.motion_file import Motion, load_motion
+from amp_runner.state import AMPStateSpec
+
+from .common import run_command
+from .simulation import Simulation, add_arguments, simulation
+
+COMMANDS = np.array(
+    [(v, 0.0, 0.0) for v in np.arange(9) * 0.1]
+    + [(0.0, v, 0.0) for v in (-0.5, -0.25, 0.25, 0.5)]
+    + [(v, 0.0, w) for v in (0.0, 0.4) for w in (-0.3, 0.3)]
+    + [(0.4, v, 0.0) for v in (-0.25, 0.25)]
+)
+"""The grid of commands (vx, vy, yaw rate) [m/s, m/s, rad/s]: forward, sideways, turning, mixed."""
+PUSH_INTERVAL = 4.0
+"""Time between pushes [s]."""
+PUSH_SPEED = 0.3
+"""Largest change of velocity by a push, along x and along y [m/s]."""
+_CONTACT_FORCE = 1.0  # [N]
+_DISTANCE_SAMPLES = 20_000
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of ``amp-eval``; returns the exit status."""
+    return run_command("amp-eval", evaluate, argv)
+
+
+def evaluate(argv: list[str]) -> None:
+    """Run the policy on the grid of commands, without pushes and with, and print and write the measures.
+
+    Raises:
+        AMPError: bad input.
+    """
+    parser = argparse.ArgumentParser(prog="amp-eval", description="Measure a policy's gait against reference motion.")
+    add_arguments(parser, needs_checkpoint=True)
+    parser.add_argument("--motion", required=True, metavar="PATH", help="reference clip (.npz) with commands")
+    parser.add_argument("--num_envs", type=int, default=256, help="robots; half of them are pushed (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="length of the test [s] (default: %(default)s)")
+    parser.add_argument("--json", metavar="FILE", help="write the measures there")
+    parser.add_argument("--plots", metavar="DIR", help="write footfall, phase, speed and spectrum plots there")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    options: dict[str, Any] = {}
+
+    def configure(args: argparse.Namespace, env_cfg: Any) -> None:
+        options.update(vars(args))
+        env_cfg.scene.num_envs = args.num_envs
+        env_cfg.episode_length_s = args.seconds + 1.0
+        env_cfg.commands.base_velocity.resampling_time_range = (1e9, 1e9)
+        options["reference"] = _load_reference(args.motion, AMPStateSpec.from_env_cfg(env_cfg))
+
+    with simulation(parser, argv, configure) as sim:
+        rollout, pushed = record_rollout(sim, sim.load_policy(), options["seconds"])
+    result = compare(rollout, pushed, options["reference"])
+    print(json.dumps(result, indent=2))
+    if options["json"]:
+        Path(options["json"]).write_text(json.dumps(result, indent=2) + "\n")
+    if options["plots"]:
+        from .eval_plots import write_plots
+
+        write_plots(Path(options["plots"]), rollout.select(~pushed), options["reference"], _hip(rollout.spec))
+
+
+def compare(rollout: gait.Rollout, pushed: np.ndarray, reference: Motion) -> dict[str, float]:
+    """Measures of the robots that were left alone, and falls of those that were pushed (N,), against the reference."""
+    hip = _hip(rollout.spec)
+    alone = rollout.select(~pushed)
+    starts = np.cumsum([0, *reference.clip_lengths[:-1]])
+    result = gait.measure(alone, hip)
+    result["falls_per_minute_without_pushes"] = result.pop("falls_per_minute")
+    result["falls_per_minute"] = gait.measure(rollout.select(pushed), hip)["falls_per_minute"]
+    result |= gait.reference_measures(reference.clips(), list(reference.commands[starts]), rollout.dt, rollout.spec, hip)
+    for name, unit in (("stride_frequency", "hz"), ("hip_amplitude", "rad")):
+        found = result.get(f"{name}_{unit}", float("nan"))
+        result[f"{name}_ratio"] = found / result[f"reference_{name}_{unit}"]
+    start = round(gait.SETTLING_TIME / rollout.dt)
+    expert = _some(gait.windows_of(reference.clips()))
+    policy = _some(gait.windows_of(list(alone.states[start:].transpose(1, 0, 2))))
+    result["style_distance"] = gait.style_distance(expert, policy)
+    result["discriminator_auc"] = gait.two_sample_auc(expert, policy)
+    return result
+
+
+def record_rollout(sim: Simulation, policy: Any, seconds: float) -> tuple[gait.Rollout, np.ndarray]:
+    """Run the policy on the grid of commands.
+
+    Returns:
+        The rollout, and which robots were pushed, (N,); the first half of the robots is left alone.
+    """
+    from isaaclab.envs import mdp
+
+    env, unwrapped = sim.env, sim.env.unwrapped
+    num_envs, dt = env.num_envs, unwrapped.step_dt
+    commands = torch.tensor(COMMANDS[np.arange(num_envs) % len(COMMANDS)], dtype=torch.float32, device=env.device)
+    pushed = torch.arange(num_envs, device=env.device) >= num_envs // 2
+    commands[pushed] = commands[: int(pushed.sum())].clone()
+    velocity_command = unwrapped.command_manager.get_term("base_velocity")
+    probe = _Probe(unwrapped, sim.env_cfg)
+    frames: list[dict[str, torch.Tensor]] = []
+    velocity_command.vel_command_b[:] = commands
+    unwrapped.obs_buf = unwrapped.observation_manager.compute()
+    obs = env.get_observations()
+    with torch.inference_mode():
+        for step in tqdm(range(round(seconds / dt)), desc="evaluating", unit="step", mininterval=1.0):
+            actions = policy(obs)
+            time = unwrapped.episode_length_buf * dt
+            obs, _, dones, extras = env.step(actions)
+            policy.reset(dones)
+            velocity_command.vel_command_b[:] = commands
+            frames.append(
+                {
+                    "states": obs["amp"].clone(),
+                    "actions": actions.clone(),
+                    "falls": dones.bool() & ~extras["time_outs"],
+                    "episode_time": torch.where(dones.bool(), 0.0, time),
+                    **probe.read(),
+                }
+            )
+            if (step + 1) % round(PUSH_INTERVAL / dt) == 0:
+                ids = pushed.nonzero().squeeze(-1).int()
+                speed = (-PUSH_SPEED, PUSH_SPEED)
+                mdp.push_by_setting_velocity(unwrapped, ids, {"x": speed, "y": speed})
+    arrays = {name: torch.stack([frame[name] for frame in frames]).cpu().numpy() for name in frames[0]}
+    rollout = gait.Rollout(commands=commands.cpu().numpy(), weight=probe.weight, dt=dt, spec=sim.spec, **arrays)
+    return rollout, pushed.cpu().numpy()
+
+
+class _Probe:
+    """Reads what gait measures need beyond the AMP state: feet and power."""
+
+    def __init__(self, env: Any, env_cfg: Any) -> None:
+        self.feet = getattr(env_cfg, "feet", None)
+        if self.feet is None:
+            raise ConfigError("the task does not say where the feet are: add feet = FeetCfg(...) to its configuration")
+        self.env, self.robot = env, env.scene["robot"]
+        self.sensor = env.scene.sensors[self.feet.contact_sensor]
+        names = self.feet.body_names
+        self.bodies = self.robot.find_bodies(names, preserve_order=True)[0]
+        self.contacts = self.sensor.find_sensors(names, preserve_order=True)[0]
+        self.offset = torch.tensor(self.feet.offset, device=env.device)
+        self.weight = float(self.robot.data.body_mass.torch[0].sum()) * 9.81
+
+    def read(self) -> dict[str, torch.Tensor]:
+        """Foot velocity, height and contact, and joint power, after a step."""
+        from isaaclab.utils.math import quat_apply
+
+        data = self.robot.data
+        pose, velocity = data.body_link_pose_w.torch[:, self.bodies], data.body_link_vel_w.torch[:, self.bodies]
+        arm = quat_apply(pose[..., 3:7], self.offset.expand_as(pose[..., :3]))
+        height = pose[..., 2] + arm[..., 2] - self.feet.radius - self.env.scene.env_origins[:, None, 2]
+        arm[..., 2] -= self.feet.radius  # the point that touches the ground
+        force = self.sensor.data.net_normal_forces_w.torch[:, self.contacts]
+        return {
+            "foot_velocity": velocity[..., :3] + torch.cross(velocity[..., 3:6], arm, dim=-1),
+            "foot_height": height.clone(),
+            "foot_contact": force.norm(dim=-1) > _CONTACT_FORCE,
+            "power": (data.applied_torque.torch * data.joint_vel.torch).abs().sum(dim=-1),
+        }
+
+
+def _load_reference(path: str, spec: AMPStateSpec | None) -> Motion:
+    motion = load_motion(path)
+    check_fit(motion, spec=spec)
+    if motion.commands is None:
+        raise MotionError(f"{path}: has no 'commands'; amp-eval compares at equal commands: store them, (T, 3)")
+    return motion
+
+
+def _hip(spec: AMPStateSpec) -> int:
+    """Index of the left upper-leg joint, or of what comes nearest."""
+    names = list(spec.joint_names)
+    for part in ("left_upper_leg", "left_hip_pitch", "l_hip_pitch", "hip_pitch", "thigh"):
+        for name in names:
+            if part in name:
+                return names.index(name)
+    return 0
+
+
+def _some(windows: np.ndarray) -> np.ndarray:
+    index = np.random.default_rng(0).permutation(len(windows))[:_DISTANCE_SAMPLES]
+    return windows[index].astype(np.float64)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

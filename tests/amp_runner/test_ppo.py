@@ -1,0 +1,124 @@
+import pytest
+import torch
+from rsl_rl.runners import OnPolicyRunner
+
+from amp_runner import AMPOnPolicyRunner, ConfigError, MotionError
+from tests.conftest import CountingEnv, train_cfg
+
+
+def trained(runner_class, cfg, iterations=5, **kwargs):
+    torch.manual_seed(0)
+    runner = runner_class(CountingEnv(), cfg, log_dir=None, device="cpu", **kwargs)
+    runner.learn(iterations)
+    return runner.alg
+
+
+@pytest.mark.parametrize("runner_class", [OnPolicyRunner, AMPOnPolicyRunner])
+def test_without_style_actor_and_critic_are_bitwise_those_of_plain_ppo(amp_cfg, runner_class):
+    plain = trained(OnPolicyRunner, train_cfg())
+    amp = trained(runner_class, train_cfg({**amp_cfg, "style_weight": 0.0}))
+    for model in ("actor", "critic"):
+        expected = getattr(plain, model).state_dict()
+        for name, value in getattr(amp, model).state_dict().items():
+            assert torch.equal(value, expected[name]), f"{model}.{name}"
+    assert amp.discriminator.normalizer.count > 0, "the discriminator was trained all the same"
+
+
+def test_style_changes_the_policy(amp_cfg):
+    plain = trained(OnPolicyRunner, train_cfg())
+    amp = trained(OnPolicyRunner, train_cfg({**amp_cfg, "style_weight": 1.0}))
+    assert not torch.equal(plain.actor.mlp[0].weight, amp.actor.mlp[0].weight)
+
+
+def test_rewards_are_blended_and_the_bootstrap_keeps_its_weight(amp_cfg):
+    weights = {"style_weight": 3.0, "task_weight": 0.5, "step_dt": 0.1}
+    runner = OnPolicyRunner(CountingEnv(), train_cfg({**amp_cfg, **weights}), log_dir=None, device="cpu")
+    alg, seen = runner.alg, {}
+    blend = alg._blend
+
+    def spy(style):
+        storage = alg.storage
+        bootstrap = storage.rewards.squeeze(-1) - storage.task_rewards
+        blend(style)
+        seen.update(style=style, task=storage.task_rewards.clone(), bootstrap=bootstrap)
+        seen["rewards"] = storage.rewards.squeeze(-1).clone()
+
+    alg._blend = spy
+    runner.learn(1)
+    expected = 0.5 * seen["task"] + 3.0 * 0.1 * seen["style"] + seen["bootstrap"]
+    torch.testing.assert_close(seen["rewards"], expected)
+    assert (seen["bootstrap"] != 0).any(), "some episode ended in time"
+    assert (seen["style"][0] == 0).all(), "no window of three frames after one step"
+    assert (seen["style"][1:3] > 0).any()
+
+
+def test_style_reward_is_the_discriminators_after_its_update(amp_cfg):
+    runner = OnPolicyRunner(CountingEnv(), train_cfg(amp_cfg), log_dir=None, device="cpu")
+    alg, seen = runner.alg, {}
+    blend = alg._blend
+
+    def spy(style):
+        windows, is_real = alg.storage.windows()
+        seen["difference"] = style - alg.discriminator.style_reward(windows, alg.amp_cfg.reward_epsilon) * is_real
+        blend(style)
+
+    alg._blend = spy
+    runner.learn(1)
+    assert (seen["difference"] == 0).all()
+
+
+def test_statistics_are_reported(amp_cfg):
+    runner = OnPolicyRunner(CountingEnv(), train_cfg(amp_cfg), log_dir=None, device="cpu")
+    losses, update = {}, runner.alg.update
+    runner.alg.update = lambda: losses.update(update()) or losses
+    runner.learn(1)
+    names = ["style_reward", "task_reward", "discriminator_loss", "gradient_penalty"]
+    names += ["accuracy_expert", "accuracy_policy", "logit_expert", "logit_policy"]
+    assert {f"AMP/{name}" for name in names} <= set(losses)
+    assert all(isinstance(value, float) for value in losses.values())
+
+
+def test_the_default_batch_follows_the_rollout(amp_cfg):
+    amp_cfg["discriminator"].pop("batch_size")
+    runner = OnPolicyRunner(CountingEnv(num_envs=60), train_cfg(amp_cfg), log_dir=None, device="cpu")
+    assert runner.alg.batch_size == 60 * 8 // 12
+
+
+def test_the_time_step_comes_from_the_environment_else_the_clip(amp_cfg):
+    env = CountingEnv()
+    assert OnPolicyRunner(env, train_cfg(amp_cfg), log_dir=None, device="cpu").alg.step_dt == 0.02
+    del env.step_dt
+    assert OnPolicyRunner(env, train_cfg(amp_cfg), log_dir=None, device="cpu").alg.step_dt == 0.02
+    assert OnPolicyRunner(env, train_cfg({**amp_cfg, "step_dt": 0.5}), log_dir=None, device="cpu").alg.step_dt == 0.5
+
+
+def test_an_environment_without_amp_states_is_told_how_to_add_them(amp_cfg):
+    class Plain(CountingEnv):
+        def get_observations(self):
+            return super().get_observations().exclude("amp")
+
+    with pytest.raises(ConfigError) as error:
+        AMPOnPolicyRunner(Plain(), train_cfg(amp_cfg))
+    message = str(error.value)
+    assert "no observation group 'amp'; it has: policy" in message
+    assert "amp = AMPObsGroupCfg()" in message and "compute_final_obs=True" in message
+
+
+def test_an_amp_group_with_history_is_refused(amp_cfg):
+    class History(CountingEnv):
+        def get_observations(self):
+            obs = super().get_observations()
+            obs["amp"] = obs["amp"].unsqueeze(1)
+            return obs
+
+    with pytest.raises(ConfigError, match=r"is \(4, 1, 4\), torch.float32; expected one frame"):
+        AMPOnPolicyRunner(History(), train_cfg(amp_cfg))
+
+
+def test_a_wrong_configuration_is_refused_when_the_runner_is_built(amp_cfg):
+    with pytest.raises(ConfigError, match="amp_cfg is missing"):
+        AMPOnPolicyRunner(CountingEnv(), train_cfg(class_name="amp_runner:AMPPPO"))
+    with pytest.raises(ConfigError, match="unknown key 'style'"):
+        AMPOnPolicyRunner(CountingEnv(), train_cfg({**amp_cfg, "style": 1.0}))
+    with pytest.raises(MotionError, match="no such file"):
+        AMPOnPolicyRunner(CountingEnv(), train_cfg({**amp_cfg, "motions": "none.npz"}))

@@ -1,0 +1,139 @@
+"""Log tags and checkpoints."""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+from rsl_rl.runners import OnPolicyRunner
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from amp_runner import AMPOnPolicyRunner, CheckpointError
+from amp_runner.checkpoint import read_checkpoint, write_checkpoint
+from tests.conftest import CountingEnv, train_cfg
+
+TAGS = {
+    "AMP/style_reward",
+    "AMP/task_reward",
+    "AMP/discriminator_loss",
+    "AMP/gradient_penalty",
+    "AMP/accuracy_expert",
+    "AMP/accuracy_policy",
+    "AMP/logit_expert",
+    "AMP/logit_policy",
+}
+
+
+def build(amp_cfg, log_dir=None, env=None):
+    return AMPOnPolicyRunner(env or CountingEnv(), train_cfg(amp_cfg), log_dir=log_dir, device="cpu")
+
+
+class Evil:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (os.mkdir, (str(self.path),))
+
+
+def test_tensorboard_has_the_amp_tags_and_rsl_rls(amp_cfg, tmp_path):
+    build(amp_cfg, str(tmp_path)).learn(3)
+    events = EventAccumulator(str(tmp_path)).Reload()
+    tags = set(events.Tags()["scalars"])
+    assert TAGS | {"Loss/surrogate", "Train/mean_reward", "Perf/total_fps"} <= tags
+    assert not [tag for tag in tags if tag.startswith("Loss/AMP")]
+    assert len(events.Scalars("AMP/style_reward")) == 3
+
+
+def test_training_goes_on_bit_for_bit_after_a_restart(amp_cfg, tmp_path):
+    """The environment saves its own state, as a deterministic one can; the rest is the checkpoint's."""
+    torch.manual_seed(0)
+    straight = build(amp_cfg)
+    straight.learn(3)
+    straight.current_learning_iteration = 3
+    straight.save(str(tmp_path / "model.pt"))
+    env, random_state = straight.env, torch.get_rng_state()
+    clock = (env.episode.clone(), env.episode_length_buf.clone())
+    straight.learn(3)
+
+    resumed = build(amp_cfg)
+    resumed.load(str(tmp_path / "model.pt"))
+    resumed.env.episode, resumed.env.episode_length_buf = clock
+    torch.set_rng_state(random_state)
+    resumed.learn(3)
+    expected, found = straight.alg.save(), resumed.alg.save()
+    for part in ("actor_state_dict", "critic_state_dict"):
+        for name, value in found[part].items():
+            assert torch.equal(value, expected[part][name]), name
+    for name, value in found["amp"]["discriminator"].items():
+        assert torch.equal(value, expected["amp"]["discriminator"][name]), name
+    assert torch.equal(found["amp"]["replay"]["windows"], expected["amp"]["replay"]["windows"])
+
+
+def test_plain_checkpoints_are_a_starting_point_and_plain_rsl_rl_loads_ours(amp_cfg, tmp_path):
+    plain = OnPolicyRunner(CountingEnv(), train_cfg(), log_dir=None, device="cpu")
+    # Without a log_dir RSL-RL's logger has no writer to tell of the model; that is all that save needs.
+    plain.save(str(tmp_path / "plain.pt"))
+    runner = build(amp_cfg)
+    runner.load(str(tmp_path / "plain.pt"))
+    assert torch.equal(runner.alg.actor.mlp[0].weight, plain.alg.actor.mlp[0].weight)
+    runner.learn(1)
+    runner.save(str(tmp_path / "amp.pt"))
+    plain.load(str(tmp_path / "amp.pt"))
+    assert torch.equal(runner.alg.actor.mlp[0].weight, plain.alg.actor.mlp[0].weight)
+
+
+def test_other_dimensions_windows_and_motions_are_refused(amp_cfg, clip, tmp_path):
+    path = str(tmp_path / "model.pt")
+    build(amp_cfg).save(path)
+    with pytest.raises(CheckpointError, match="windows of 3 frames; this run has 2"):
+        build({**amp_cfg, "num_frames": 2}).load(path)
+    other = clip.with_name("other.npz")
+    np.savez(other, amp_states=np.zeros((10, 4), dtype=np.float32), dt=0.02)
+    runner = build({**amp_cfg, "motions": str(other)})
+    with pytest.raises(CheckpointError, match=r"other motion files \(clip.npz .*this run's \(other.npz"):
+        runner.load(path)
+    runner.load(path, strict=False)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 half of one"])
+def test_damaged_files_are_refused(amp_cfg, tmp_path, content):
+    path = tmp_path / "model.pt"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=str(path)):
+        build(amp_cfg).load(str(path))
+
+
+def test_truncated_checkpoints_are_refused(amp_cfg, tmp_path):
+    path = tmp_path / "model.pt"
+    build(amp_cfg).save(str(path))
+    content = path.read_bytes()
+    for size in range(1, len(content), len(content) // 7):
+        path.write_bytes(content[:size])
+        with pytest.raises(CheckpointError):
+            build(amp_cfg).load(str(path))
+
+
+def test_missing_files_and_other_contents_are_refused(amp_cfg, tmp_path):
+    runner = build(amp_cfg)
+    with pytest.raises(CheckpointError, match="no such file"):
+        runner.load(str(tmp_path / "none.pt"))
+    torch.save({"weights": torch.zeros(1)}, tmp_path / "other.pt")
+    with pytest.raises(CheckpointError, match="holds no actor"):
+        runner.load(str(tmp_path / "other.pt"))
+
+
+def test_nothing_in_a_checkpoint_is_executed(amp_cfg, tmp_path):
+    trap = tmp_path / "trap"
+    torch.save({"actor_state_dict": {}, "evil": Evil(trap)}, tmp_path / "evil.pt")
+    with pytest.raises(CheckpointError, match="never done"):
+        build(amp_cfg).load(str(tmp_path / "evil.pt"))
+    assert not trap.exists()
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path):
+    path = tmp_path / "model.pt"
+    write_checkpoint(path, {"actor_state_dict": {"a": torch.ones(1)}})
+    with pytest.raises(Exception, match="pickle"):
+        write_checkpoint(path, {"actor_state_dict": {}, "bad": lambda: None})
+    assert torch.equal(read_checkpoint(path, "cpu")["actor_state_dict"]["a"], torch.ones(1))

@@ -1,0 +1,85 @@
+"""A toy environment whose AMP states count, and what is needed to train on it."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rsl_rl.env import VecEnv
+from tensordict import TensorDict
+
+from amp_runner import Motion, save_motion
+
+REPOSITORY = Path(__file__).parents[1]
+FRAME_DIM = 4
+
+
+class CountingEnv(VecEnv):
+    """AMP state = (environment, episode, step in the episode, 1). Episodes of environment i last ``3 + i`` steps."""
+
+    def __init__(self, num_envs: int = 4, tells_final_obs: bool = True) -> None:
+        self.num_envs, self.num_actions, self.device, self.cfg = num_envs, 2, "cpu", {}
+        self.max_episode_length, self.step_dt = 100, 0.02
+        self.tells_final_obs = tells_final_obs
+        self.episode_length_buf = torch.zeros(num_envs, dtype=torch.long)
+        self.episode = torch.zeros(num_envs)
+        self.length = 3 + torch.arange(num_envs)
+
+    def get_observations(self) -> TensorDict:
+        step = self.episode_length_buf.float()
+        state = torch.stack([torch.arange(self.num_envs).float(), self.episode, step, torch.ones_like(step)], dim=-1)
+        return TensorDict({"policy": state / 10, "amp": state}, batch_size=[self.num_envs])
+
+    def step(self, actions: torch.Tensor) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict]:
+        self.episode_length_buf = self.episode_length_buf + 1
+        dones = self.episode_length_buf >= self.length
+        extras: dict = {"time_outs": dones & (torch.arange(self.num_envs) % 2 == 0)}
+        if self.tells_final_obs:
+            extras["final_obs"] = self.get_observations()
+        self.episode = self.episode + dones.float()
+        self.episode_length_buf = torch.where(dones, 0, self.episode_length_buf)
+        return self.get_observations(), -actions.square().sum(dim=-1), dones.long(), extras
+
+
+TRAIN_CFG = {
+    "num_steps_per_env": 8,
+    "save_interval": 100,
+    "obs_groups": {"actor": ["policy"], "critic": ["policy"]},
+    "actor": {
+        "class_name": "MLPModel",
+        "hidden_dims": [16],
+        "activation": "elu",
+        "obs_normalization": True,
+        "distribution_cfg": {"class_name": "GaussianDistribution", "init_std": 1.0},
+    },
+    "critic": {"class_name": "MLPModel", "hidden_dims": [16], "activation": "elu", "obs_normalization": True},
+    "algorithm": {"class_name": "PPO", "num_learning_epochs": 2, "num_mini_batches": 2, "rnd_cfg": None},
+}
+
+
+def train_cfg(amp_cfg: dict | None = None, **algorithm: object) -> dict:
+    """RSL-RL's dictionary for the toy; with ``amp_cfg`` for AMP, otherwise for plain PPO."""
+    cfg = copy.deepcopy(TRAIN_CFG)
+    cfg["algorithm"].update(algorithm)
+    if amp_cfg is not None:
+        cfg["algorithm"].update(class_name="amp_runner:AMPPPO", amp_cfg=amp_cfg)
+    return cfg
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A clip file of 30 frames in two clips of 10 and 20, with only what the toy needs."""
+    states = np.random.default_rng(0).normal(size=(30, FRAME_DIM)).astype(np.float32)
+    path = tmp_path / "clip.npz"
+    save_motion(Motion(path=str(path), states=states, clip_lengths=np.array([10, 20]), dt=0.02))
+    return path
+
+
+@pytest.fixture
+def amp_cfg(clip: Path) -> dict:
+    """A small AMP configuration on :func:`clip`."""
+    small = {"hidden_dims": [16], "num_updates": 2, "batch_size": 16}
+    return {"motions": str(clip), "num_frames": 3, "replay_size": 64, "discriminator": small}

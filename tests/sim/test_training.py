@@ -1,0 +1,112 @@
+"""The real environment on the CPU, a few iterations, through every way in. Each run is a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tests.amp_runner.test_runner import TAGS
+from tests.conftest import REPOSITORY
+
+pytestmark = pytest.mark.sim
+pytest.importorskip("isaaclab", reason="Isaac Lab comes with the 'sim' extra")
+
+TASK = "Isaac-Velocity-Flat-Ostrich-v0"
+SMALL = ["--task", TASK, "--num_envs", "16", "--device", "cpu", "--max_iterations", "2"]
+MOTION = str(REPOSITORY / "motions" / "walk.npz")
+
+
+def run(module, *arguments, cwd):
+    """Run a module as a user would, in an empty folder; returns the finished process."""
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "2"}
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=cwd, env=environment, capture_output=True, text=True, timeout=1200,
+    )  # fmt: skip
+
+
+def run_folder(process):
+    assert process.returncode == 0, process.stdout[-3000:] + process.stderr[-3000:]
+    last = process.stdout.strip().splitlines()[-1]
+    assert last.startswith("run: "), last
+    return Path(last.removeprefix("run: "))
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory):
+    """A finished run of amp-train, and the folder it was started in."""
+    cwd = tmp_path_factory.mktemp("first")
+    process = run("amp_runner.cli.train", *SMALL, "--motion", MOTION, cwd=cwd)
+    return cwd, run_folder(process), process
+
+
+def test_amp_train_leaves_a_run_as_isaac_lab_does(first_run):
+    _, folder, _ = first_run
+    for name in ("model_1.pt", "params/env.yaml", "params/agent.yaml", "run.json"):
+        assert (folder / name).is_file(), name
+    tags = set(EventAccumulator(str(folder)).Reload().Tags()["scalars"])
+    assert TAGS | {"Train/mean_reward", "Episode_Reward/track_lin_vel"} <= tags
+
+
+def test_amp_train_goes_on_from_the_latest_checkpoint(first_run):
+    cwd, folder, _ = first_run
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    process = run("amp_runner.cli.train", *SMALL, "--motion", MOTION, "--checkpoint", "latest", cwd=cwd)
+    resumed = run_folder(process)
+    assert "Learning iteration 2/" in process.stdout or "Learning iteration 1/" in process.stdout
+    assert resumed != folder
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_amp_eval_measures_the_gait(first_run, tmp_path):
+    cwd, folder, _ = first_run
+    process = run(
+        "amp_runner.cli.eval", "--task", TASK, "--checkpoint", str(folder / "model_1.pt"), "--motion", MOTION,
+        "--num_envs", "38", "--seconds", "3", "--device", "cpu", "--json", str(tmp_path / "out.json"), cwd=cwd,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr[-3000:]
+    assert '"falls_per_minute"' in (tmp_path / "out.json").read_text()
+
+
+def test_the_stock_command_trains_with_amp(tmp_path):
+    """isaaclab train takes RSL-RL's own runner, which AMPPPO alone must satisfy."""
+    arguments = [*SMALL, f"agent.algorithm.amp_cfg.motions=['{MOTION}']"]
+    program = "import sys; import ostrich_env; from isaaclab_rl.entrypoints import run_train_cli; sys.exit(run_train_cli())"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    process = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=1200,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stdout[-3000:] + process.stderr[-3000:]
+    assert "AMP/style_reward" in process.stdout
+    assert list(tmp_path.glob("logs/rsl_rl/ostrich_flat/*/model_1.pt"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--motion", "none.npz"], "none.npz: no such file"),
+        (["--motion", f"{MOTION}:0"], "expected a number > 0"),
+        (["--motion", MOTION, "agent.algorithm.amp_cfg.style_wight=2"], "did you mean 'style_weight'?"),
+        (["--motion", MOTION, "agent.algorithm.amp_cfg.num_frames=500"], "a window needs 500"),
+        (["--motion", MOTION, "--nonsense"], "unknown argument '--nonsense'"),
+        (["--motion", MOTION, "--config", "none.yaml"], "none.yaml: cannot be read"),
+        (
+            ["--motion", MOTION, "--task", "Isaac-Velocity-Flat-Ostrch-v0"],
+            "did you mean Isaac-Velocity-Flat-Ostrich-v0",
+        ),
+        (["--motion", MOTION, "env.observations.amp.state.params.velocity_frame=world"], "the environment has [world]"),
+        (["--motion", MOTION, "env.decimation=2"], "its dt is 0.02 s; the environment's is 0.01 s"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2_before_the_simulator_starts(tmp_path, arguments, words):
+    process = run("amp_runner.cli.train", *SMALL, *arguments, cwd=tmp_path)
+    assert process.returncode == 2
+    error = [line for line in process.stderr.splitlines() if line.startswith("amp-train: error: ")]
+    assert len(error) == 1 and words in error[0], process.stderr[-2000:]
+    assert "Traceback" not in process.stderr
+    assert "Launching simulation" not in process.stdout
+    assert not (tmp_path / "logs").exists()
