@@ -28,7 +28,7 @@ class DiscriminatorCfg:
     penalties (5 is usual elsewhere) flatten the style reward until it no longer changes the gait."""
     weight_decay: float = 1e-3
     """Weight decay of the optimizer."""
-    input_noise: float = 0.1
+    input_noise: float = 0.4
     """Standard deviation of the noise on the normalised input while training, in standard deviations of each feature."""
     num_updates: int = 20
     """Gradient steps an iteration."""
@@ -46,7 +46,7 @@ class AMPCfg:
     or a folder of them. Weights are relative; within one entry every window is equally likely. Required."""
     num_frames: int = 5
     """Consecutive frames in a window, the discriminator's input."""
-    style_weight: float = 3.0
+    style_weight: float = 6.0
     """Weight of the style reward. It is multiplied by ``step_dt``, so it compares with Isaac Lab's reward weights."""
     task_weight: float = 1.0
     """Weight of the environment's own reward."""

@@ -160,24 +160,27 @@ def _walking_measures(rollout: Rollout, settled: np.ndarray, hip: int) -> dict[s
 
 
 def reference_measures(
-    clips: list[np.ndarray], commands: list[np.ndarray], dt: float, spec: AMPStateSpec, hip: int
+    clips: list[np.ndarray], clip_commands: np.ndarray, commands: np.ndarray, dt: float, spec: AMPStateSpec, hip: int
 ) -> dict[str, float]:
-    """Stride frequency [Hz] and hip amplitude [rad] of reference clips that walk forward, as in :func:`measure`.
+    """Stride frequency [Hz] and hip amplitude [rad] that :func:`measure` would find if robots walked like the reference.
+
+    Both grow with speed, so every walking robot is compared with the clip whose command is nearest to its own.
 
     Args:
         clips: states of each clip, (T_c, D).
-        commands: the command that each clip follows, (3,).
+        clip_commands: the command that each clip follows, (C, 3).
+        commands: the robots' commands, (N, 3).
         dt: time step [s].
         spec: layout of the states.
         hip: index of the joint that swings the left leg.
     """
     joints = spec.features["joint_pos"]
-    pairs = [
-        stride_measures(clip[:, None, joints], dt, hip)
-        for clip, command in zip(clips, commands)
-        if command[0] >= WALKING_SPEED
-    ]
-    frequency, amplitude = np.concatenate(pairs, axis=1) if pairs else np.full((2, 1), np.nan)
+    walking = commands[commands[:, 0] >= WALKING_SPEED]
+    nearest = np.linalg.norm(walking[:, None] - clip_commands, axis=-1).argmin(axis=1)
+    pairs = {c: stride_measures(clips[c][:, None, joints], dt, hip) for c in np.unique(nearest)}
+    frequency, amplitude = (
+        np.array([pairs[c] for c in nearest]).reshape(-1, 2).T if len(nearest) else np.full((2, 1), np.nan)
+    )
     return {
         "reference_stride_frequency_hz": float(np.median(frequency)),
         "reference_hip_amplitude_rad": float(np.median(amplitude)),

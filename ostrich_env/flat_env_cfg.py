@@ -214,10 +214,10 @@ class RewardsCfg:
     """The task alone: follow the command, gently. No term shapes the gait; that is the discriminator's work."""
 
     track_lin_vel = RewTerm(
-        func=mdp.track_lin_vel_xy_yaw_frame_exp, weight=1.0, params={"command_name": "base_velocity", "std": 0.25}
+        func=mdp.track_lin_vel_xy_yaw_frame_exp, weight=3.0, params={"command_name": "base_velocity", "std": 0.25}
     )
     track_ang_vel = RewTerm(
-        func=mdp.track_ang_vel_z_world_exp, weight=0.5, params={"command_name": "base_velocity", "std": 0.25}
+        func=mdp.track_ang_vel_z_world_exp, weight=2.0, params={"command_name": "base_velocity", "std": 0.25}
     )
     terminated = RewTerm(func=mdp.is_terminated, weight=-100.0)
     flat_orientation = RewTerm(func=mdp.flat_orientation_l2, weight=-1.0)

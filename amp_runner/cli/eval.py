@@ -84,7 +84,9 @@ def compare(rollout: gait.Rollout, pushed: np.ndarray, reference: Motion) -> dic
     result = gait.measure(alone, hip)
     result["falls_per_minute_without_pushes"] = result.pop("falls_per_minute")
     result["falls_per_minute"] = gait.measure(rollout.select(pushed), hip)["falls_per_minute"]
-    result |= gait.reference_measures(reference.clips(), list(reference.commands[starts]), rollout.dt, rollout.spec, hip)
+    result |= gait.reference_measures(
+        reference.clips(), reference.commands[starts], alone.commands, rollout.dt, rollout.spec, hip
+    )
     for name, unit in (("stride_frequency", "hz"), ("hip_amplitude", "rad")):
         found = result.get(f"{name}_{unit}", float("nan"))
         result[f"{name}_ratio"] = found / result[f"reference_{name}_{unit}"]
