@@ -44,7 +44,7 @@ class AMPCfg:
     motions: Any = None
     """Reference motions: a path, or a list of paths or of ``{"path": ..., "weight": ...}``. A path is a clip file (.npz)
     or a folder of them. Weights are relative; within one entry every window is equally likely. Required."""
-    num_frames: int = 5
+    num_frames: int = 10
     """Consecutive frames in a window, the discriminator's input."""
     style_weight: float = 6.0
     """Weight of the style reward. It is multiplied by ``step_dt``, so it compares with Isaac Lab's reward weights."""
