@@ -19,9 +19,10 @@ from unittest import mock
 
 import yaml
 
+from amp_runner.checkpoint import read_checkpoint
 from amp_runner.config import AMPCfg
 from amp_runner.environment import HOW_TO_ADD_AMP_GROUP
-from amp_runner.errors import ConfigError
+from amp_runner.errors import CheckpointError, ConfigError
 from amp_runner.motion import MotionDataset
 from amp_runner.runner import AMPOnPolicyRunner
 from amp_runner.state import AMPStateSpec
@@ -62,7 +63,9 @@ def train(argv: list[str]) -> None:
 
     load_external_tasks()
     if not args.help:
-        check_task(_task_argument(rest))
+        known = _known_arguments(rest)
+        check_task(known.task)
+        _check_checkpoint(known.checkpoint)
     with _amp_backend(train_rsl_rl) as runs:
         # Overrides typed by the user come last, so that they win over recipes.
         train_rsl_rl.run(overrides + _with_default_visualizer(rest))
@@ -95,10 +98,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _task_argument(argv: list[str]) -> str | None:
+def _known_arguments(argv: list[str]) -> argparse.Namespace:
+    """Isaac Lab's arguments that are worth checking before anything slow happens."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--task")
-    return parser.parse_known_args(argv)[0].task
+    parser.add_argument("--checkpoint")
+    return parser.parse_known_args(argv)[0]
+
+
+def _check_checkpoint(path: str | None) -> None:
+    """Check that a checkpoint given as a file can be read; selectors and addresses are Isaac Lab's to resolve.
+
+    Raises:
+        CheckpointError: it cannot.
+    """
+    if path is not None and path not in ("latest", "best") and ":" not in path and not Path(path).is_dir():
+        read_checkpoint(path, "cpu")
 
 
 def _argument_overrides(args: argparse.Namespace) -> list[str]:
@@ -172,11 +187,11 @@ def _with_default_visualizer(argv: list[str]) -> list[str]:
 def _amp_backend(backend: ModuleType) -> Iterator[list[str]]:
     """Let Isaac Lab's training backend build AMP's runner, and check its configuration before the simulator starts.
 
-    The backend takes its runner from a factory that knows RSL-RL's own runners only; for the length of a run its two names
-    are exchanged. Yields the list to which the run's folder is added.
+    The backend takes its runner from a factory that knows RSL-RL's own runners only; for the length of a run three of its
+    names are exchanged. Yields the list to which the run's folder is added.
     """
     runs: list[str] = []
-    resolve_task_config = backend.resolve_task_config
+    resolve_task_config, resolve_checkpoint = backend.resolve_task_config, backend._resolve_checkpoint
 
     def resolve_and_check(task: str, agent: str) -> tuple[Any, Any]:
         overrides = sys.argv[1:]
@@ -190,6 +205,12 @@ def _amp_backend(backend: ModuleType) -> Iterator[list[str]]:
         _share_motions(env_cfg, agent_cfg)
         return env_cfg, agent_cfg
 
+    def resolve_checkpoint_or_say_why(*args: Any) -> str | None:
+        try:
+            return resolve_checkpoint(*args)
+        except (ValueError, FileNotFoundError) as error:
+            raise CheckpointError(str(error)) from error
+
     def create_runner(env: Any, agent_cfg: Any, log_dir: str | None = None) -> AMPOnPolicyRunner:
         runs.append(log_dir)
         # --device sets the simulation's device only.
@@ -199,6 +220,7 @@ def _amp_backend(backend: ModuleType) -> Iterator[list[str]]:
     with (
         mock.patch.object(backend, "resolve_task_config", resolve_and_check),
         mock.patch.object(backend, "create_rsl_rl_runner", create_runner),
+        mock.patch.object(backend, "_resolve_checkpoint", resolve_checkpoint_or_say_why),
     ):
         yield runs
 

@@ -99,6 +99,7 @@ def test_the_stock_command_trains_with_amp(tmp_path):
             "did you mean Isaac-Velocity-Flat-Ostrich-v0",
         ),
         (["--motion", MOTION, "env.observations.amp.state.params.velocity_frame=world"], "the environment has [world]"),
+        (["--motion", MOTION, "--checkpoint", "none.pt"], "none.pt: no such file"),
         (["--motion", MOTION, "env.decimation=2"], "its dt is 0.02 s; the environment's is 0.01 s"),
     ],
 )

@@ -1,0 +1,170 @@
+"""``amp-record``: record reference motion from the simulation."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from amp_runner.errors import ConfigError, MotionError
+from amp_runner.motion_file import Motion, save_motion
+
+from .common import run_command
+from .simulation import Simulation, add_arguments, simulation
+
+_FALL_MARGIN = 0.5  # [s] before a fall that is cut off
+_SHORTEST_CLIP = 1.0  # [s]; what is left between two resets is dropped if shorter
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of ``amp-record``; returns the exit status."""
+    return run_command("amp-record", record, argv)
+
+
+def record(argv: list[str]) -> None:
+    """Run a controller and save the ``amp`` group, one clip for each environment and episode.
+
+    Raises:
+        AMPError: bad input, or nothing worth saving was recorded.
+    """
+    parser = _parser()
+    options: dict[str, Any] = {}
+
+    def configure(args: argparse.Namespace, env_cfg: Any) -> None:
+        _check_arguments(args)
+        options.update(vars(args))
+        env_cfg.scene.num_envs = args.num_envs
+        if args.command is not None:
+            env_cfg.commands.base_velocity.resampling_time_range = (1e9, 1e9)
+
+    with simulation(parser, argv, configure) as sim:
+        states, commands, ends = _run(sim, _controller(sim, options["controller"]), options)
+        dt, spec = sim.env.unwrapped.step_dt, sim.spec
+    clips = cut_clips(ends, round(options["skip"] / dt), round(_FALL_MARGIN / dt), round(_SHORTEST_CLIP / dt))
+    if not clips:
+        raise MotionError(
+            f"{options['out']}: nothing was saved: no environment went {options['skip'] + _SHORTEST_CLIP:g} s without a "
+            "fall or a reset; record more --steps, or use a controller that stays up"
+        )
+    motion = Motion(
+        path=options["out"],
+        states=np.concatenate([states[first:last, env] for env, first, last in clips]),
+        clip_lengths=np.array([last - first for _, first, last in clips]),
+        dt=dt,
+        joint_names=spec.joint_names,
+        layout=spec.layout,
+        velocity_frame=spec.velocity_frame,
+        commands=np.concatenate([commands[first:last, env] for env, first, last in clips]),
+        source=f"amp-record {options['task']} {options['controller']} {Path(options['checkpoint'] or '').name}".strip(),
+        licence=options["licence"],
+    )
+    save_motion(motion)
+    print(f"{motion.path}: {len(clips)} clips, {len(motion.states) * dt:.1f} s")
+
+
+def cut_clips(ends: np.ndarray, skip: int, margin: int, shortest: int) -> list[tuple[int, int, int]]:
+    """Cut recordings into clips.
+
+    Args:
+        ends: what ended in each step, (T, N): 0 nothing, 1 the episode in time, 2 the robot fell. The state of that step
+            belongs to the next episode.
+        skip: frames dropped at the beginning of every episode.
+        margin: frames dropped before a fall.
+        shortest: clips with fewer frames are dropped.
+
+    Returns:
+        Clips as (environment, first frame, end frame).
+    """
+    clips = []
+    for env in range(ends.shape[1]):
+        first = 0
+        for step in [*np.flatnonzero(ends[:, env]), len(ends)]:
+            fell = step < len(ends) and ends[step, env] == 2
+            begin, end = first + skip, step - (margin if fell else 0)
+            if end - begin >= shortest:
+                clips.append((env, begin, end))
+            first = step
+    return clips
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="amp-record", description="Record reference motion from the simulation.")
+    add_arguments(parser, needs_checkpoint=False)
+    parser.add_argument(
+        "--controller",
+        default="policy",
+        help="policy (a trained one, see --checkpoint), or MODULE:FUNCTION, called with the environment, which returns a "
+        "function from observations to actions (default: %(default)s)",
+    )
+    parser.add_argument("--out", required=True, metavar="FILE", help="clip file to write (.npz)")
+    parser.add_argument("--steps", type=int, default=1000, help="environment steps (default: %(default)s)")
+    parser.add_argument("--num_envs", type=int, default=1, help="environments, recorded at once (default: %(default)s)")
+    parser.add_argument(
+        "--command",
+        type=float,
+        nargs=3,
+        metavar=("VX", "VY", "WZ"),
+        help="velocity command [m/s, m/s, rad/s] (default: the task's own)",
+    )
+    parser.add_argument("--skip", type=float, default=1.0, help="seconds cut off after a start (default: %(default)s)")
+    parser.add_argument("--licence", default="", help="licence noted in the file")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _check_arguments(args: argparse.Namespace) -> None:
+    if Path(args.out).suffix != ".npz":
+        raise ConfigError(f"--out {args.out}: expected a name that ends in .npz")
+    if not Path(args.out).parent.is_dir():
+        raise ConfigError(f"--out {args.out}: the folder does not exist; create it first")
+    if args.steps < 1 or args.num_envs < 1:
+        raise ConfigError("--steps and --num_envs must be at least 1")
+    if args.controller == "policy" and not args.checkpoint:
+        raise ConfigError("--controller policy needs --checkpoint PATH or --checkpoint latest")
+    if args.controller != "policy" and ":" not in args.controller:
+        raise ConfigError(f"--controller {args.controller}: expected policy or MODULE:FUNCTION")
+
+
+def _controller(sim: Simulation, name: str) -> Any:
+    if name == "policy":
+        return sim.load_policy()
+    from rsl_rl.utils import resolve_callable
+
+    try:
+        return resolve_callable(name)(sim.env)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"--controller {name}: {error}") from error
+
+
+def _run(sim: Simulation, controller: Any, options: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """States (T, N, D), commands (T, N, 3), and what ended (T, N); fewer steps if interrupted."""
+    env, unwrapped = sim.env, sim.env.unwrapped
+    term = unwrapped.command_manager.get_term("base_velocity")
+    fixed = options["command"] and torch.tensor(options["command"], device=env.device)
+    frames: list[tuple[torch.Tensor, ...]] = []
+    obs = env.get_observations()
+    with torch.inference_mode():
+        try:
+            for _ in tqdm(range(options["steps"]), desc="recording", unit="step", mininterval=1.0):
+                if fixed is not None:
+                    term.vel_command_b[:] = fixed
+                obs, _, dones, extras = env.step(controller(obs))
+                if hasattr(controller, "reset"):
+                    controller.reset(dones)
+                ended = dones * torch.where(extras["time_outs"], 1, 2)
+                frames.append(tuple(x.cpu().clone() for x in (obs["amp"], term.command, ended)))
+        except KeyboardInterrupt:
+            print(f"interrupted; keeping {len(frames)} steps", file=sys.stderr)
+    if not frames:
+        raise MotionError("interrupted before the first step; nothing was recorded")
+    states, commands, ends = (torch.stack(column).numpy() for column in zip(*frames))
+    return states, commands, ends
+
+
+if __name__ == "__main__":
+    sys.exit(main())
