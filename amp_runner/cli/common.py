@@ -1,4 +1,4 @@
-"""What the commands share: error lines, exit codes, and checks of arguments."""
+"""What the commands share: error lines, exit codes, early checks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import difflib
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any
 
 from amp_runner.errors import AMPError, ConfigError
 
@@ -62,39 +61,3 @@ def check_task(task: str | None) -> None:
     if task.split(":")[-1] not in gymnasium.registry:
         close = difflib.get_close_matches(task, gymnasium.registry, n=3, cutoff=0.5)
         raise ConfigError(f"unknown task '{task}'; did you mean {' or '.join(close) or 'another'}?")
-
-
-def refuse_unknown_flags(prog: str, arguments: list[str]) -> None:
-    """Refuse what no parser took; Isaac Lab would hand it to Hydra.
-
-    Raises:
-        ConfigError: naming the argument.
-    """
-    for argument in arguments:
-        if argument.startswith("-"):
-            raise ConfigError(f"unknown argument '{argument}'; see {prog} --help")
-
-
-def check_overrides(overrides: list[str], cfgs: dict[str, Any]) -> None:
-    """Refuse settings that do not exist, which Isaac Lab would silently add.
-
-    Args:
-        overrides: command-line overrides, ``section.path=value``.
-        cfgs: the resolved configurations by section.
-
-    Raises:
-        ConfigError: naming the argument and the nearest that exists.
-    """
-    for override in overrides:
-        path = override.split("=")[0]
-        section, *parts = path.split(".")
-        if section not in cfgs or not parts:
-            continue
-        parent = cfgs[section]
-        for part in parts[:-1]:
-            parent = parent[part] if isinstance(parent, dict) else getattr(parent, part)
-        fields = getattr(parent, "__dataclass_fields__", {parts[-1]: None})
-        if parts[-1] not in fields:
-            close = difflib.get_close_matches(parts[-1], fields, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(fields)}"
-            raise ConfigError(f"unknown setting '{path}'{hint}")

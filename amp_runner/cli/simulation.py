@@ -16,7 +16,8 @@ from amp_runner.checkpoint import read_checkpoint
 from amp_runner.errors import CheckpointError, ConfigError
 from amp_runner.state import AMPStateSpec
 
-from .common import check_overrides, check_task, refuse_unknown_flags, require_isaaclab
+from .common import check_task, require_isaaclab
+from .overrides import check_overrides, refuse_unknown_flags
 
 
 @dataclass

@@ -17,8 +17,6 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
-import yaml
-
 from amp_runner.checkpoint import read_checkpoint
 from amp_runner.config import AMPCfg
 from amp_runner.environment import HOW_TO_ADD_AMP_GROUP
@@ -28,7 +26,8 @@ from amp_runner.runner import AMPOnPolicyRunner
 from amp_runner.state import AMPStateSpec
 from amp_runner.storage import AMP_GROUP
 
-from .common import check_overrides, check_task, refuse_unknown_flags, require_isaaclab, run_command
+from .common import check_task, require_isaaclab, run_command
+from .overrides import check_overrides, parse_motion_argument, recipe_overrides, refuse_unknown_flags
 
 _AMP_CFG = "agent.algorithm.amp_cfg"
 EPILOG = """\
@@ -125,54 +124,6 @@ def _argument_overrides(args: argparse.Namespace) -> list[str]:
     if args.style_weight is not None:
         overrides.append(f"{_AMP_CFG}.style_weight={args.style_weight}")
     return overrides
-
-
-def parse_motion_argument(text: str) -> dict[str, Any]:
-    """Split ``PATH[:WEIGHT]``; a colon that is not followed by a number belongs to the path.
-
-    Raises:
-        ConfigError: the weight is not positive.
-    """
-    path, _, weight = text.rpartition(":")
-    try:
-        entry = {"path": path, "weight": float(weight)} if path else {"path": text}
-    except ValueError:
-        entry = {"path": text}
-    AMPCfg(motions=[entry]).motion_entries()
-    return entry
-
-
-def recipe_overrides(files: list[str]) -> list[str]:
-    """Hydra overrides for recipes: YAML files with the sections ``agent`` and ``env``.
-
-    Raises:
-        ConfigError: a file cannot be read or has another section.
-    """
-    overrides = []
-    for file in files:
-        try:
-            recipe = yaml.safe_load(Path(file).read_text()) or {}
-        except OSError as error:
-            raise ConfigError(
-                f"{file}: cannot be read: {error.strerror}; expected a recipe such as those in configs/"
-            ) from None
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from None
-        if not isinstance(recipe, dict) or set(recipe) - {"agent", "env"}:
-            found = ", ".join(map(str, recipe)) if isinstance(recipe, dict) else type(recipe).__name__
-            raise ConfigError(f"{file}: has {found}; expected the sections 'agent' and 'env' and nothing else")
-        overrides += _flatten(recipe)
-    return overrides
-
-
-def _flatten(values: dict[str, Any], prefix: str = "") -> list[str]:
-    flat = []
-    for key, value in values.items():
-        if isinstance(value, dict) and value:
-            flat += _flatten(value, f"{prefix}{key}.")
-        else:
-            flat.append(f"{prefix}{key}={value!r}")
-    return flat
 
 
 def _with_default_visualizer(argv: list[str]) -> list[str]:
