@@ -88,9 +88,10 @@ class AMPPPO(PPO):
         ended = dones.bool()
         successors, known = obs[AMP_GROUP], ~ended
         # Where an episode ended, obs is already the next episode's; only final_obs has the state that was reached.
-        if "final_obs" in extras:
-            final = extras["final_obs"][AMP_GROUP].to(self.device)
-            successors, known = torch.where(ended.unsqueeze(-1), final, successors), torch.ones_like(ended)
+        final = extras.get("final_obs", {}).get(AMP_GROUP)
+        if final is not None:
+            successors = torch.where(ended.unsqueeze(-1), final.to(self.device), successors)
+            known = torch.ones_like(ended)
         self.storage.add_successors(self.transition.observations[AMP_GROUP], successors, dones, known)
         self.storage.task_rewards[self.storage.step] = rewards
         super().process_env_step(obs, rewards, dones, extras)

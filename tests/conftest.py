@@ -27,6 +27,7 @@ class CountingEnv(VecEnv):
         self.episode_length_buf = torch.zeros(num_envs, dtype=torch.long)
         self.episode = torch.zeros(num_envs)
         self.length = 3 + torch.arange(num_envs)
+        self.unwrapped = self
 
     def get_observations(self) -> TensorDict:
         step = self.episode_length_buf.float()

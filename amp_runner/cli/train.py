@@ -17,6 +17,8 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
+import torch
+
 from amp_runner.checkpoint import read_checkpoint
 from amp_runner.config import AMPCfg
 from amp_runner.environment import HOW_TO_ADD_AMP_GROUP
@@ -67,7 +69,7 @@ def train(argv: list[str]) -> None:
         _check_checkpoint(known.checkpoint)
     with _amp_backend(train_rsl_rl) as runs:
         # Overrides typed by the user come last, so that they win over recipes.
-        train_rsl_rl.run(overrides + _with_default_visualizer(rest))
+        train_rsl_rl.run(overrides + _with_defaults(rest))
     if runs:
         print(f"run: {runs[-1]}")
 
@@ -126,12 +128,18 @@ def _argument_overrides(args: argparse.Namespace) -> list[str]:
     return overrides
 
 
-def _with_default_visualizer(argv: list[str]) -> list[str]:
-    """Choose a renderer for ``--video`` where Isaac Sim's, the stock choice, is not installed."""
-    names_one = any(argument.startswith(("--viz", "--visualizer")) for argument in argv)
-    if "--video" in argv and not names_one and importlib.util.find_spec("isaacsim") is None:
-        return [*argv, "--viz", "newton_gl"]
-    return argv
+def _with_defaults(argv: list[str]) -> list[str]:
+    """Choose a device and, for ``--video``, a renderer, where Isaac Lab's own choice is not there."""
+
+    def given(*flags: str) -> bool:
+        return any(argument.split("=")[0] in flags for argument in argv)
+
+    chosen = []
+    if not given("--device") and not torch.cuda.is_available():
+        chosen += ["--device", "cpu"]
+    if given("--video") and not given("--viz", "--visualizer") and importlib.util.find_spec("isaacsim") is None:
+        chosen += ["--viz", "newton_gl"]
+    return [*argv, *chosen]
 
 
 @contextmanager

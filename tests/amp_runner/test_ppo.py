@@ -122,3 +122,22 @@ def test_a_wrong_configuration_is_refused_when_the_runner_is_built(amp_cfg):
         AMPOnPolicyRunner(CountingEnv(), train_cfg({**amp_cfg, "style": 1.0}))
     with pytest.raises(MotionError, match="no such file"):
         AMPOnPolicyRunner(CountingEnv(), train_cfg({**amp_cfg, "motions": "none.npz"}))
+
+
+@pytest.mark.parametrize("extension", ["recurrent", "rnd", "mixed_precision"])
+def test_rsl_rls_extensions_work_together_with_amp(amp_cfg, extension):
+    cfg = train_cfg(amp_cfg)
+    if extension == "recurrent":
+        for model in ("actor", "critic"):
+            cfg[model] |= {"class_name": "RNNModel", "rnn_type": "gru", "rnn_hidden_dim": 8, "rnn_num_layers": 1}
+    if extension == "rnd":
+        cfg["obs_groups"]["rnd_state"] = ["policy"]
+        rnd = {"num_outputs": 2, "predictor_hidden_dims": [8], "target_hidden_dims": [8], "weight": 0.1}
+        cfg["algorithm"]["rnd_cfg"] = rnd
+    if extension == "mixed_precision":
+        cfg["algorithm"]["use_mixed_precision"] = True
+    runner = AMPOnPolicyRunner(CountingEnv(), cfg, log_dir=None, device="cpu")
+    before = runner.alg.actor.mlp[0].weight.clone()
+    runner.learn(2)
+    assert not torch.equal(before, runner.alg.actor.mlp[0].weight)
+    assert runner.alg.discriminator.normalizer.count > 0
