@@ -1,11 +1,11 @@
 # make demo: set up, train for a few minutes, show the learning curves.   make test: set up, run every test.
-# make fast: the tests that need no simulator.   make lint: ruff.   make clean: remove the environment.
+# make fast: tests without the simulator.   make oldest: the library's tests with the oldest RSL-RL.   make lint: ruff.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 SETUP := $(VENV)/.set-up
 
-.PHONY: demo test fast lint format setup clean
+.PHONY: help demo test fast oldest lint format setup clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +25,10 @@ test: $(SETUP)
 
 fast: $(SETUP)
 	$(PYTHON) -m pytest -m "not sim"
+
+oldest: $(SETUP)
+	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --no-deps --target $(VENV)/oldest rsl-rl-lib==5.4.2
+	PYTHONPATH=$(VENV)/oldest $(PYTHON) -m pytest tests/amp_runner
 
 lint: $(SETUP)
 	$(PYTHON) -m ruff check .
