@@ -79,7 +79,7 @@ def walking_clip(
     dt: float,
     spec: AMPStateSpec,
     phase: float = 0.0,
-    gait: GaitParameters = GaitParameters(),
+    gait: GaitParameters | None = None,
 ) -> np.ndarray:
     """AMP states of steady walking.
 
@@ -89,12 +89,12 @@ def walking_clip(
         dt: time between two frames [s], a multiple of 1 ms.
         spec: layout of the states.
         phase: where in the stride the clip begins, in strides.
-        gait: shape of the gait.
+        gait: shape of the gait; None: the defaults.
 
     Returns:
         States, shape (duration / dt, D), float32.
     """
-    trajectory = _trajectory(np.asarray(command, dtype=float), duration, phase, gait)
+    trajectory = _trajectory(np.asarray(command, dtype=float), duration, phase, gait or GaitParameters())
     stride = round(dt / _FINE_DT)
     frames = slice(2, 2 + round(duration / dt) * stride, stride)  # two samples are lost to differentiation at each end
     columns = [torch.from_numpy(values[frames]) for values in trajectory]
