@@ -19,7 +19,7 @@ from amp_runner.motion_file import Motion, load_motion
 from amp_runner.state import AMPStateSpec
 
 from .common import run_command
-from .simulation import Simulation, add_arguments, simulation
+from .simulation import Simulation, add_arguments, hold_commands, simulation
 
 COMMANDS = np.array(
     [(v, 0.0, 0.0) for v in np.arange(9) * 0.1]
@@ -61,7 +61,7 @@ def evaluate(argv: list[str]) -> None:
         options.update(vars(args))
         env_cfg.scene.num_envs = args.num_envs
         env_cfg.episode_length_s = args.seconds + 1.0
-        env_cfg.commands.base_velocity.resampling_time_range = (1e9, 1e9)
+        hold_commands(env_cfg)
         options["reference"] = _load_reference(args.motion, AMPStateSpec.from_env_cfg(env_cfg))
 
     with simulation(parser, argv, configure) as sim:

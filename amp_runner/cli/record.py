@@ -15,7 +15,7 @@ from amp_runner.errors import ConfigError, MotionError
 from amp_runner.motion_file import Motion, save_motion
 
 from .common import run_command
-from .simulation import Simulation, add_arguments, simulation
+from .simulation import Simulation, add_arguments, hold_commands, simulation
 
 _FALL_MARGIN = 0.5  # [s] before a fall that is cut off
 _SHORTEST_CLIP = 1.0  # [s]; what is left between two resets is dropped if shorter
@@ -40,7 +40,7 @@ def record(argv: list[str]) -> None:
         options.update(vars(args))
         env_cfg.scene.num_envs = args.num_envs
         if args.command is not None:
-            env_cfg.commands.base_velocity.resampling_time_range = (1e9, 1e9)
+            hold_commands(env_cfg)
 
     with simulation(parser, argv, configure) as sim:
         states, commands, ends = _run(sim, _controller(sim, options["controller"]), options)

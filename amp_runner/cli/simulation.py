@@ -79,6 +79,13 @@ def add_arguments(parser: argparse.ArgumentParser, *, needs_checkpoint: bool) ->
     parser.add_argument("--seed", type=int, default=1234, help="seed of the environment (default: %(default)s)")
 
 
+def hold_commands(env_cfg: Any) -> None:
+    """Keep the velocity command from changing by itself, so that a command that is set stays."""
+    command = env_cfg.commands.base_velocity
+    command.resampling_time_range = (1e9, 1e9)
+    command.rel_standing_envs = 0.0
+
+
 @contextmanager
 def simulation(parser: argparse.ArgumentParser, argv: list[str], configure: Any) -> Iterator[Simulation]:
     """Parse the arguments, start the simulator, build the environment.

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from amp_runner import AMPStateSpec, load_motion
+from amp_runner.gait import dominant_frequency
 from tests.amp_runner.test_runner import TAGS
 from tests.conftest import REPOSITORY
 
@@ -73,7 +76,8 @@ def test_amp_eval_measures_the_gait(first_run, tmp_path):
 
 def test_the_stock_command_trains_with_amp(tmp_path):
     """isaaclab train takes RSL-RL's own runner, which AMPPPO alone must satisfy."""
-    arguments = [*SMALL, f"agent.algorithm.amp_cfg.motions=['{MOTION}']"]
+    # Stock Isaac Lab's --device moves the simulation only.
+    arguments = [*SMALL, f"agent.algorithm.amp_cfg.motions=['{MOTION}']", "agent.device=cpu"]
     program = "import sys; import ostrich_env; from isaaclab_rl.entrypoints import run_train_cli; sys.exit(run_train_cli())"
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     process = subprocess.run(
@@ -111,3 +115,22 @@ def test_bad_input_is_one_line_and_status_2_before_the_simulator_starts(tmp_path
     assert "Traceback" not in process.stderr
     assert "Launching simulation" not in process.stdout
     assert not (tmp_path / "logs").exists()
+
+
+def test_the_shipped_policy_walks_and_can_be_recorded(tmp_path):
+    out = tmp_path / "gait.npz"
+    process = run(
+        "amp_runner.cli.record", "--task", TASK, "--checkpoint", str(REPOSITORY / "policies" / "ostrich_walk.pt"),
+        "--num_envs", "16", "--steps", "250", "--command", "0.5", "0", "0", "--device", "cpu", "--out", str(out),
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr[-3000:]
+    motion = load_motion(out)
+    spec = AMPStateSpec(motion.joint_names, velocity_frame=motion.velocity_frame)
+    assert motion.layout == spec.layout and motion.dt == pytest.approx(0.02)
+    assert len(motion.clip_lengths) == 16 and (motion.clip_lengths == 200).all(), "nobody fell; one second is cut off"
+    velocity = motion.states[:, spec.features["root_lin_vel"]]
+    assert velocity[:, 0].mean() == pytest.approx(0.5, abs=0.05)
+    hips = np.stack(motion.clips(), axis=1)[..., spec.features["joint_pos"]][..., 1]
+    assert np.median(dominant_frequency(hips, motion.dt)) == pytest.approx(2.1, abs=0.3), "the reference's stride"
+    assert np.median(hips.std(axis=0)) > 0.18, "no shuffle"
