@@ -258,6 +258,7 @@ class OstrichFlatEnvCfg(ManagerBasedRLEnvCfg):
         self.sim.render_interval = self.decimation
         self.sim.physics_material = self.scene.terrain.physics_material
         self.scene.contact_forces.update_period = self.sim.dt
+        self.viewer.eye, self.viewer.lookat = (1.9, 1.9, 0.9), (0.0, 0.0, 0.15)
         # The discriminator must see the state in which an episode ended, not the one it was reset to.
         self.compute_final_obs = True
 

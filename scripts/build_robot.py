@@ -53,16 +53,45 @@ def _add_usd_shape(stage: Usd.Stage, path: str, shape: Shape, collides: bool) ->
         geom.CreateSizeAttr(2.0)
         geom.AddTranslateOp().Set(Gf.Vec3d(*shape.pos))
         geom.AddScaleOp().Set(Gf.Vec3f(*shape.size))
+    elif shape.kind == "ellipsoid":  # as a mesh: Newton's viewers do not scale spheres unevenly
+        geom = _add_ellipsoid(stage, path, shape)
     else:
         geom = UsdGeom.Sphere.Define(stage, path)
-        geom.CreateRadiusAttr(shape.size[0] if shape.kind == "sphere" else 1.0)
+        geom.CreateRadiusAttr(shape.size[0])
         geom.AddTranslateOp().Set(Gf.Vec3d(*shape.pos))
-        if shape.kind == "ellipsoid":
-            geom.AddScaleOp().Set(Gf.Vec3f(*shape.size))
     geom.CreateDisplayColorAttr([Gf.Vec3f(*shape.color)])
     if collides:
         UsdPhysics.CollisionAPI.Apply(geom.GetPrim())
         geom.CreatePurposeAttr(UsdGeom.Tokens.guide)
+
+
+def _add_ellipsoid(stage: Usd.Stage, path: str, shape: Shape, rings: int = 8, segments: int = 14) -> UsdGeom.Mesh:
+    """A triangle mesh of an ellipsoid: two poles and ``rings`` circles of ``segments`` points."""
+    polar = np.pi * np.arange(1, rings + 1) / (rings + 1)
+    around = 2 * np.pi * np.arange(segments) / segments
+    circles = np.stack(
+        [
+            np.outer(np.sin(polar), np.cos(around)),
+            np.outer(np.sin(polar), np.sin(around)),
+            np.cos(polar)[:, None] + 0 * around,
+        ],
+        axis=-1,
+    )
+    points = np.concatenate([circles.reshape(-1, 3), [[0, 0, 1], [0, 0, -1]]]) * shape.size + shape.pos
+    top, bottom = rings * segments, rings * segments + 1
+    faces = []
+    for i in range(segments):
+        j = (i + 1) % segments
+        faces += [(top, i, j), (bottom, (rings - 1) * segments + j, (rings - 1) * segments + i)]
+        for ring in range(rings - 1):
+            a, b = ring * segments, (ring + 1) * segments
+            faces += [(a + i, b + i, b + j), (a + i, b + j, a + j)]
+    mesh = UsdGeom.Mesh.Define(stage, path)
+    mesh.CreatePointsAttr([Gf.Vec3f(*p) for p in points.round(5).tolist()])
+    mesh.CreateFaceVertexCountsAttr([3] * len(faces))
+    mesh.CreateFaceVertexIndicesAttr([index for face in faces for index in face])
+    mesh.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
+    return mesh
 
 
 def _add_usd_link(stage: Usd.Stage, root: str, link: Link, origin: np.ndarray) -> None:
@@ -136,7 +165,7 @@ def write_ground_usd(path: Path) -> None:
     quad.CreatePointsAttr([(-50, -50, 0), (50, -50, 0), (50, 50, 0), (-50, 50, 0)])
     quad.CreateFaceVertexCountsAttr([4])
     quad.CreateFaceVertexIndicesAttr([0, 1, 2, 3])
-    quad.CreateDisplayColorAttr([Gf.Vec3f(0.55, 0.5, 0.42)])
+    quad.CreateDisplayColorAttr([Gf.Vec3f(0.3, 0.27, 0.22)])
     stage.GetRootLayer().Save()
 
 
