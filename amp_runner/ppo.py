@@ -116,7 +116,7 @@ class AMPPPO(PPO):
 
     def _update_discriminator(self, rollout: torch.Tensor) -> None:
         """Train on expert windows against policy windows, from the rollout (M, K, D) and from the replay."""
-        if len(rollout) == 0:
+        if not self._all_ranks_have_windows(len(rollout)):
             return
         self.discriminator.update_normalizer(
             self.motions.sample(self.batch_size, self.generator), self._draw(rollout, self.batch_size)
@@ -135,6 +135,14 @@ class AMPPPO(PPO):
         if self.amp_cfg.replay_size:
             # Few at a time, so that the replay reaches back over about fifty rollouts.
             self.replay.insert(self._draw(rollout, max(1, self.amp_cfg.replay_size // 50)))
+
+    def _all_ranks_have_windows(self, count: int) -> bool:
+        """Whether every process has a real window; the others would wait for one that has not."""
+        if not self.is_multi_gpu:
+            return count > 0
+        fewest = torch.tensor(count, device=self.device)
+        torch.distributed.all_reduce(fewest, op=torch.distributed.ReduceOp.MIN)
+        return bool(fewest > 0)
 
     def _average_gradients(self) -> None:
         """Average the discriminator's gradients over all processes (RSL-RL 5.5 or newer)."""

@@ -1,5 +1,6 @@
 import inspect
 
+import numpy as np
 import pytest
 import torch
 from rsl_rl.algorithms import PPO
@@ -146,3 +147,13 @@ def test_rsl_rls_extensions_work_together_with_amp(amp_cfg, extension):
     runner.learn(2)
     assert not torch.equal(before, runner.alg.actor.mlp[0].weight)
     assert runner.alg.discriminator.normalizer.count > 0
+
+
+def test_no_replay_and_a_file_with_only_amp_states(amp_cfg, tmp_path):
+    np.savez(tmp_path / "bare.npz", amp_states=np.random.default_rng(0).normal(size=(20, 4)))
+    cfg = train_cfg({**amp_cfg, "motions": str(tmp_path / "bare.npz"), "replay_size": 0, "num_frames": 1})
+    runner = AMPOnPolicyRunner(CountingEnv(), cfg, log_dir=None, device="cpu")
+    runner.learn(2)
+    assert len(runner.alg.replay) == 0
+    runner.save(str(tmp_path / "model.pt"))
+    runner.load(str(tmp_path / "model.pt"))

@@ -1,0 +1,50 @@
+"""Two processes through torch.distributed. RSL-RL's own set-up insists on NCCL and GPUs; only that part is exchanged."""
+
+import contextlib
+import os
+
+import pytest
+import torch
+import torch.multiprocessing
+from rsl_rl import utils
+
+from amp_runner import AMPOnPolicyRunner
+from tests.conftest import CountingEnv, train_cfg
+
+WORLD_SIZE = 2
+
+pytestmark = pytest.mark.skipif(not hasattr(utils, "reduce_gradients_in_buckets"), reason="several GPUs need RSL-RL 5.5")
+
+
+class GlooRunner(AMPOnPolicyRunner):
+    def _configure_multi_gpu(self):
+        rank = torch.distributed.get_rank()
+        self.gpu_world_size, self.is_distributed = WORLD_SIZE, True
+        self.gpu_local_rank = self.gpu_global_rank = rank
+        self.cfg["multi_gpu"] = {"global_rank": rank, "local_rank": rank, "world_size": WORLD_SIZE}
+
+
+def train(rank, folder, amp_cfg):
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=WORLD_SIZE)
+    torch.manual_seed(rank)
+    with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
+        runner = GlooRunner(CountingEnv(num_envs=4 + rank), train_cfg(amp_cfg), log_dir=None, device="cpu")
+    drawn = []
+    sample = runner.alg.motions.sample
+    runner.alg.motions.sample = lambda *args: drawn.append(sample(*args)) or drawn[-1]
+    runner.learn(2)
+    state = {name: getattr(runner.alg, name).state_dict() for name in ("actor", "critic", "discriminator")}
+    torch.save((state, drawn[0]), f"{folder}/{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+def test_ranks_agree_after_training_on_different_data(amp_cfg, tmp_path):
+    torch.multiprocessing.spawn(train, (str(tmp_path), amp_cfg), nprocs=WORLD_SIZE)
+    (first, expert_0), (second, expert_1) = (torch.load(tmp_path / f"{rank}.pt") for rank in range(WORLD_SIZE))
+    for model, tensors in first.items():
+        for name, tensor in tensors.items():
+            if model == "discriminator" or "obs_normalizer" not in name:
+                assert torch.equal(tensor, second[model][name]), f"{model}.{name}"
+    assert not torch.equal(expert_0, expert_1), "each rank draws its own samples"
+    frames = 2 * WORLD_SIZE * 2 * 16 * 3  # iterations, ranks, sides, windows, frames
+    assert first["discriminator"]["normalizer.count"] == frames
