@@ -76,9 +76,9 @@ class AMPPPO(PPO):
             2, min(_MAX_BATCH_SIZE, rollout_size // _ROLLOUT_PARTS)
         )
         # Its own generator: AMP must not change the random numbers that PPO and the environment draw.
-        seed = torch.initial_seed()
+        seed = torch.initial_seed() % 2**32
         self.generator = torch.Generator(self.device).manual_seed(seed + self.gpu_global_rank)
-        self.discriminator = Discriminator(frame_dim, num_frames, self.amp_cfg.discriminator, self.device, seed=seed % 2**32)
+        self.discriminator = Discriminator(frame_dim, num_frames, self.amp_cfg.discriminator, self.device, seed)
         self._statistics: dict[str, torch.Tensor] = {}
 
     def process_env_step(
