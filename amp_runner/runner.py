@@ -80,10 +80,12 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             CheckpointError: the file cannot be read or does not fit this run.
         """
         state = read_checkpoint(path, map_location or self.device)
-        self._check_fit(path, state, strict)
         try:
+            self._check_fit(path, state, strict)
             load_iteration = self.alg.load(state, load_cfg, strict)
-        except (RuntimeError, KeyError, ValueError) as error:
+        except CheckpointError:
+            raise
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path}: does not fit this run: {error}") from error
         if load_iteration:
             self.current_learning_iteration = state["iter"]

@@ -123,6 +123,18 @@ def test_missing_files_and_other_contents_are_refused(amp_cfg, tmp_path):
         runner.load(str(tmp_path / "other.pt"))
 
 
+@pytest.mark.parametrize("part", ["frame_dim", "motion_hashes", "discriminator", "replay", "generator"])
+def test_checkpoints_with_a_missing_or_wrong_part_are_refused(amp_cfg, tmp_path, part):
+    path = str(tmp_path / "model.pt")
+    runner = build(amp_cfg)
+    for spoil in (lambda amp: amp.pop(part), lambda amp: amp.update({part: 3})):
+        state = runner.alg.save() | {"iter": 0, "infos": None}
+        spoil(state["amp"])
+        torch.save(state, path)
+        with pytest.raises(CheckpointError, match=r"model\.pt"):
+            build(amp_cfg).load(path)
+
+
 def test_nothing_in_a_checkpoint_is_executed(amp_cfg, tmp_path):
     trap = tmp_path / "trap"
     torch.save({"actor_state_dict": {}, "evil": Evil(trap)}, tmp_path / "evil.pt")
