@@ -151,9 +151,9 @@ def test_rsl_rls_extensions_work_together_with_amp(amp_cfg, extension):
 
 def test_no_replay_and_a_file_with_only_amp_states(amp_cfg, tmp_path):
     np.savez(tmp_path / "bare.npz", amp_states=np.random.default_rng(0).normal(size=(20, 4)))
-    cfg = train_cfg({**amp_cfg, "motions": str(tmp_path / "bare.npz"), "replay_size": 0, "num_frames": 1})
-    runner = AMPOnPolicyRunner(CountingEnv(), cfg, log_dir=None, device="cpu")
+    bare = {**amp_cfg, "motions": str(tmp_path / "bare.npz"), "replay_size": 0, "num_frames": 1}
+    runner, other = (AMPOnPolicyRunner(CountingEnv(), train_cfg(bare), log_dir=None, device="cpu") for _ in range(2))
     runner.learn(2)
     assert len(runner.alg.replay) == 0
     runner.save(str(tmp_path / "model.pt"))
-    AMPOnPolicyRunner(CountingEnv(), cfg, log_dir=None, device="cpu").load(str(tmp_path / "model.pt"))
+    other.load(str(tmp_path / "model.pt"))
