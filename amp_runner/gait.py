@@ -95,6 +95,11 @@ def stride_measures(joint_pos: np.ndarray, dt: float, hip: int) -> tuple[np.ndar
     return dominant_frequency(signal, dt), signal.std(axis=0)
 
 
+def falls_per_minute(rollout: Rollout) -> float:
+    """Falls per robot and minute, over all steps."""
+    return float(rollout.falls.sum() / (rollout.falls.size * rollout.dt / 60))
+
+
 def measure(rollout: Rollout, hip: int) -> dict[str, float]:
     """Measures of a rollout; steps within :data:`SETTLING_TIME` of a reset are left out.
 
@@ -121,7 +126,6 @@ def measure(rollout: Rollout, hip: int) -> dict[str, float]:
     velocity = rollout.feature("root_lin_vel")[..., :2]
     yaw_rate = rollout.feature("root_ang_vel")[..., 2]
     deviation = np.where(settled[..., None], velocity - rollout.commands[:, :2], np.nan)
-    minutes = rollout.falls.size * rollout.dt / 60
     walking = rollout.commands[:, 0] >= WALKING_SPEED
     steady = walking & ~rollout.falls.any(axis=0)
     stance = rollout.foot_contact & settled[..., None]
@@ -132,7 +136,7 @@ def measure(rollout: Rollout, hip: int) -> dict[str, float]:
         "velocity_error_mps": np.nanmean(np.linalg.norm(deviation, axis=-1)),
         "mean_velocity_error_mps": np.nanmean(np.linalg.norm(np.nanmean(deviation, axis=0), axis=-1)),
         "yaw_rate_error_radps": np.abs(yaw_rate - rollout.commands[:, 2])[settled].mean(),
-        "falls_per_minute": rollout.falls.sum() / minutes,
+        "falls_per_minute": falls_per_minute(rollout),
         "foot_slip_mps": slip[stance].mean() if stance.any() else np.nan,
         "action_rate": np.square(np.diff(rollout.actions, axis=0)).mean(),
         "joint_jerk": np.square(jerk).mean() / 1e6,

@@ -58,6 +58,10 @@ class Motion:
         """The states of each clip, shapes (T_c, D)."""
         return np.split(self.states, np.cumsum(self.clip_lengths)[:-1])
 
+    def clip_commands(self) -> np.ndarray:
+        """The command that each clip begins with, shape (C, 3); for motions that have commands."""
+        return self.commands[np.cumsum([0, *self.clip_lengths[:-1]])]
+
 
 def save_motion(motion: Motion) -> None:
     """Write a clip file to ``motion.path``; the same contents give the same bytes."""

@@ -80,12 +80,11 @@ def compare(rollout: gait.Rollout, pushed: np.ndarray, reference: Motion) -> dic
     """Measures of the robots that were left alone, and falls of those that were pushed (N,), against the reference."""
     hip = _hip(rollout.spec)
     alone = rollout.select(~pushed)
-    starts = np.cumsum([0, *reference.clip_lengths[:-1]])
     result = gait.measure(alone, hip)
     result["falls_per_minute_without_pushes"] = result.pop("falls_per_minute")
-    result["falls_per_minute"] = gait.measure(rollout.select(pushed), hip)["falls_per_minute"]
+    result["falls_per_minute"] = gait.falls_per_minute(rollout.select(pushed))
     result |= gait.reference_measures(
-        reference.clips(), reference.commands[starts], alone.commands, rollout.dt, rollout.spec, hip
+        reference.clips(), reference.clip_commands(), alone.commands, rollout.dt, rollout.spec, hip
     )
     for name, unit in (("stride_frequency", "hz"), ("hip_amplitude", "rad")):
         found = result.get(f"{name}_{unit}", float("nan"))

@@ -28,8 +28,7 @@ def write_plots(folder: Path, rollout: gait.Rollout, reference: Motion, hip: int
     """
     folder.mkdir(parents=True, exist_ok=True)
     start = round(gait.SETTLING_TIME / rollout.dt)
-    starts = np.cumsum([0, *reference.clip_lengths[:-1]])
-    clip = reference.clips()[_nearest(reference.commands[starts])]
+    clip = reference.clips()[_nearest(reference.clip_commands())]
     robot = _nearest(rollout.commands)
     for name, figure in {
         "footfalls": _footfalls(rollout, start),
@@ -87,8 +86,7 @@ def _speed_sweep(rollout: gait.Rollout, start: int, reference: Motion, hip: int)
     straight = ~rollout.commands[:, 1:].any(axis=1)
     frequency, amplitude = gait.stride_measures(rollout.states[start:, straight][..., joints], rollout.dt, hip)
     speed = rollout.feature("root_lin_vel")[start:, straight, 0].mean(axis=0)
-    starts = np.cumsum([0, *reference.clip_lengths[:-1]])
-    clips = [(c[0], x) for c, x in zip(reference.commands[starts], reference.clips()) if c[0] >= 0 and not c[1:].any()]
+    clips = [(c[0], x) for c, x in zip(reference.clip_commands(), reference.clips()) if c[0] >= 0 and not c[1:].any()]
     expert = [gait.stride_measures(x[:, None, joints], rollout.dt, hip) for _, x in clips]
     figure, axes = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
     titles = ("stride frequency [Hz]", "hip amplitude [rad]", "mean forward speed [m/s]")

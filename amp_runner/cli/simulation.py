@@ -134,10 +134,6 @@ def _resolve_checkpoint(args: argparse.Namespace, agent_cfg: Any) -> str:
     from isaaclab_rl.entrypoints.common import CHECKPOINT_SELECTORS, resolve_checkpoint_selector
 
     if args.checkpoint not in CHECKPOINT_SELECTORS:
-        if not os.path.isfile(args.checkpoint):
-            raise CheckpointError(
-                f"{args.checkpoint}: no such file; expected a checkpoint such as model_100.pt, or 'latest'"
-            )
         return args.checkpoint
     try:
         return resolve_checkpoint_selector(
