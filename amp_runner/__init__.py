@@ -7,9 +7,10 @@ The environment exposes the observation group ``amp``; the rest is here::
     runner.learn(num_learning_iterations=1500, init_at_random_ep_len=True)
 """
 
-from .config import AMPCfg, DiscriminatorCfg
+from .config import AMPCfg, DiscriminatorCfg, MirrorCfg
 from .discriminator import Discriminator
 from .errors import AMPError, CheckpointError, ConfigError, MotionError
+from .mirror import Mirror
 from .motion import MotionDataset
 from .motion_file import Motion, load_motion, save_motion
 from .ppo import AMPPPO
@@ -31,6 +32,8 @@ __all__ = [
     "ConfigError",
     "Discriminator",
     "DiscriminatorCfg",
+    "Mirror",
+    "MirrorCfg",
     "Motion",
     "MotionDataset",
     "MotionError",

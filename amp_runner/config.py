@@ -12,6 +12,8 @@ from rsl_rl.utils import resolve_nn_activation
 
 from .errors import ConfigError
 
+PENALTY_SIDES = ("expert", "policy", "both")
+
 
 @dataclass
 class DiscriminatorCfg:
@@ -26,15 +28,36 @@ class DiscriminatorCfg:
     gradient_penalty: float = 0.2
     """Weight of the mean squared norm of the logit's gradient with respect to the normalised expert input. Strong
     penalties (5 is usual elsewhere) flatten the style reward until it no longer changes the gait."""
+    penalty_on: str = "expert"
+    """Whose inputs the gradient penalty is taken at: ``expert``, ``policy`` or ``both`` (their mean)."""
     weight_decay: float = 1e-3
     """Weight decay of the optimizer."""
+    logit_regularization: float = 0.0
+    """Weight of the sum of the squared weights of the last layer (Peng et al. 2021)."""
     input_noise: float = 0.4
     """Standard deviation of the noise on the normalised input while training, in standard deviations of each feature."""
     num_updates: int = 20
-    """Gradient steps an iteration."""
+    """Gradient steps an update."""
+    update_interval: int = 1
+    """Iterations from one update to the next; the first iteration always has one."""
     batch_size: int | None = None
     """Windows of each side in one step. None: one twelfth of the rollout, at most 8,192, so that the cost follows the
     number of environments."""
+
+
+@dataclass
+class MirrorCfg:
+    """How a frame looks in a mirror: column i of the mirrored frame is ``signs[i]`` times column ``permutation[i]``.
+
+    :meth:`amp_runner.AMPStateSpec.mirror` makes both from the joints' names.
+    """
+
+    permutation: list[int] = field(default_factory=list)
+    """Which column each column of the mirrored frame is taken from; empty: the robot is not symmetric."""
+    signs: list[float] = field(default_factory=list)
+    """Sign of each column of the mirrored frame, 1 or -1."""
+    probability: float = 0.5
+    """How likely a window, of either side, is mirrored before the discriminator is trained on it."""
 
 
 @dataclass
@@ -50,6 +73,8 @@ class AMPCfg:
     """Weight of the style reward. It is multiplied by ``step_dt``, so it compares with Isaac Lab's reward weights."""
     task_weight: float = 1.0
     """Weight of the environment's own reward."""
+    style_warmup: int = 0
+    """Iterations over which the style reward's weight grows from zero, linearly."""
     reward_epsilon: float = 1e-4
     """The style reward is -log(max(1 - D, reward_epsilon)): at most -log(reward_epsilon)."""
     step_dt: float | None = None
@@ -58,6 +83,15 @@ class AMPCfg:
     """Whether clips with another dt than the environment's are resampled. They are refused otherwise."""
     replay_size: int = 50_000
     """Past policy windows that are kept for training the discriminator; 0 trains on the last rollout only."""
+    command_group: str | None = None
+    """Observation group with the command, (N, C): the discriminator then judges motion for what was commanded, and a fast
+    clip is no excuse on a slow command. Clips need ``commands`` of the same size, or a layout to read their mean velocity
+    from. None: the discriminator does not know the command."""
+    saturation_patience: int = 100
+    """Iterations without any change of the style reward, both sides told apart almost always, after which a warning says
+    what to change; 0 never warns."""
+    mirror: MirrorCfg = field(default_factory=MirrorCfg)
+    """Left-right mirroring of windows."""
     discriminator: DiscriminatorCfg = field(default_factory=DiscriminatorCfg)
     """The discriminator and its training."""
 
@@ -81,7 +115,10 @@ class AMPCfg:
         d = self.discriminator
         _check_int("amp_cfg.num_frames", self.num_frames, 1)
         _check_int("amp_cfg.replay_size", self.replay_size, 0)
+        _check_int("amp_cfg.style_warmup", self.style_warmup, 0)
+        _check_int("amp_cfg.saturation_patience", self.saturation_patience, 0)
         _check_int("amp_cfg.discriminator.num_updates", d.num_updates, 1)
+        _check_int("amp_cfg.discriminator.update_interval", d.update_interval, 1)
         if d.batch_size is not None:
             _check_int("amp_cfg.discriminator.batch_size", d.batch_size, 1)
         for name, value in (
@@ -90,6 +127,7 @@ class AMPCfg:
             ("amp_cfg.discriminator.gradient_penalty", d.gradient_penalty),
             ("amp_cfg.discriminator.weight_decay", d.weight_decay),
             ("amp_cfg.discriminator.input_noise", d.input_noise),
+            ("amp_cfg.discriminator.logit_regularization", d.logit_regularization),
         ):
             _check_number(name, value, "a number >= 0", lambda v: v >= 0)
         positive = [("amp_cfg.discriminator.learning_rate", d.learning_rate)]
@@ -98,13 +136,28 @@ class AMPCfg:
         for name, value in positive:
             _check_number(name, value, "a number > 0", lambda v: v > 0)
         _check_number("amp_cfg.reward_epsilon", self.reward_epsilon, "a number in (0, 1)", lambda v: 0 < v < 1)
+        if d.penalty_on not in PENALTY_SIDES:
+            raise ConfigError(
+                f"amp_cfg.discriminator.penalty_on is {d.penalty_on!r}; expected one of {', '.join(PENALTY_SIDES)}"
+            )
         if not d.hidden_dims or any(not isinstance(n, int) or n < 1 for n in d.hidden_dims):
             raise ConfigError(f"amp_cfg.discriminator.hidden_dims is {d.hidden_dims!r}; expected layer sizes >= 1")
         try:
             resolve_nn_activation(d.activation)
         except (ValueError, AttributeError) as error:
             raise ConfigError(f"amp_cfg.discriminator.activation is {d.activation!r}: {error}") from None
+        self._validate_mirror()
         self.motion_entries()
+
+    def _validate_mirror(self) -> None:
+        mirror = self.mirror
+        _check_number("amp_cfg.mirror.probability", mirror.probability, "a number in [0, 1]", lambda v: 0 <= v <= 1)
+        if sorted(mirror.permutation) != list(range(len(mirror.permutation))):
+            raise ConfigError(f"amp_cfg.mirror.permutation is {mirror.permutation!r}; expected every column once")
+        if len(mirror.signs) != len(mirror.permutation) or any(sign not in (1, -1) for sign in mirror.signs):
+            raise ConfigError(
+                f"amp_cfg.mirror.signs is {mirror.signs!r}; expected 1 or -1 for each of {len(mirror.permutation)} columns"
+            )
 
     def motion_entries(self) -> list[tuple[str, float]]:
         """The reference motions as (path, weight) pairs.
@@ -119,6 +172,9 @@ class AMPCfg:
             )
         entries = self.motions if isinstance(self.motions, (list, tuple)) else [self.motions]
         return [_motion_entry(entry) for entry in entries]
+
+
+_PARTS = {"discriminator": DiscriminatorCfg, "mirror": MirrorCfg}
 
 
 def _motion_entry(entry: Any) -> tuple[str, float]:
@@ -154,6 +210,7 @@ def _build(cls: type, values: Any, where: str) -> Any:
             hint = f"; did you mean '{close[0]}'?" if close else ""
             raise ConfigError(f"{where}: unknown key '{key}'{hint} Known keys: {', '.join(fields)}")
     arguments = dict(values)
-    if cls is AMPCfg and not isinstance(arguments.get("discriminator", DiscriminatorCfg()), DiscriminatorCfg):
-        arguments["discriminator"] = _build(DiscriminatorCfg, arguments["discriminator"], f"{where}.discriminator")
+    for name, part in _PARTS.items() if cls is AMPCfg else ():
+        if not isinstance(arguments.get(name, part()), part):
+            arguments[name] = _build(part, arguments[name], f"{where}.{name}")
     return cls(**arguments)

@@ -70,7 +70,7 @@ class Discriminator(nn.Module):
     def loss(
         self, expert: torch.Tensor, policy: torch.Tensor, generator: torch.Generator | None = None
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Binary cross-entropy, expert against policy, with a gradient penalty on the expert side.
+        """Binary cross-entropy, expert against policy, with a gradient penalty.
 
         Args:
             expert: expert windows, shape (B, K, D).
@@ -81,11 +81,13 @@ class Discriminator(nn.Module):
             The loss (a scalar) and detached statistics (scalars, unsynchronised).
         """
         expert_input = self._training_input(expert, generator).requires_grad_()
-        expert_logit = self.logits(expert_input)
-        policy_logit = self.logits(self._training_input(policy, generator))
+        policy_input = self._training_input(policy, generator).requires_grad_()
+        expert_logit, policy_logit = self.logits(expert_input), self.logits(policy_input)
         # -log D(expert) - log(1 - D(policy)), each side with half of the weight
         cross_entropy = 0.5 * (softplus(-expert_logit).mean() + softplus(policy_logit).mean())
-        penalty = gradient_penalty(expert_logit, expert_input)
+        sides = {"expert": (expert_logit, expert_input), "policy": (policy_logit, policy_input)}
+        chosen = sides.values() if self.cfg.penalty_on == "both" else [sides[self.cfg.penalty_on]]
+        penalty = torch.stack([gradient_penalty(*side) for side in chosen]).mean()
         statistics = {
             "discriminator_loss": cross_entropy,
             "gradient_penalty": penalty,
@@ -95,6 +97,8 @@ class Discriminator(nn.Module):
             "logit_policy": policy_logit.mean(),
         }
         loss = cross_entropy + self.cfg.gradient_penalty * penalty
+        if self.cfg.logit_regularization > 0:
+            loss = loss + self.cfg.logit_regularization * self.net[-1].weight.square().sum()
         return loss, {name: value.detach() for name, value in statistics.items()}
 
     def _training_input(self, windows: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:

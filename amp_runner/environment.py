@@ -10,6 +10,9 @@ from tensordict import TensorDict
 from .errors import ConfigError
 from .storage import AMP_GROUP
 
+COMMAND_DIM = 3
+"""Numbers of a velocity command: vx, vy [m/s] and yaw rate [rad/s]."""
+
 HOW_TO_ADD_AMP_GROUP = """\
 In an Isaac Lab environment, add it like this:
 
@@ -45,6 +48,23 @@ def check_amp_group(obs: TensorDict) -> None:
         raise ConfigError(
             f"the observation group '{AMP_GROUP}' is {found}; expected one frame of numbers, (num_envs, D), "
             "torch.float32: concatenate its terms and give it no history"
+        )
+
+
+def check_command_group(obs: TensorDict, group: str) -> None:
+    """Check that the observations hold commands that can be compared with the clips'.
+
+    Raises:
+        ConfigError: they do not.
+    """
+    if group not in obs:
+        raise ConfigError(
+            f"amp_cfg.command_group is '{group}'; the environment's groups are: {', '.join(map(str, obs.keys()))}"
+        )
+    if obs[group].ndim != 2 or obs[group].shape[1] != COMMAND_DIM:
+        raise ConfigError(
+            f"the observation group '{group}' has shape {tuple(obs[group].shape)}; amp_cfg.command_group must be "
+            "(num_envs, 3): vx, vy and yaw rate"
         )
 
 

@@ -18,7 +18,7 @@ from isaaclab.utils import configclass
 from isaaclab.utils.math import quat_apply, quat_conjugate, quat_from_euler_xyz, quat_mul
 from isaaclab_rl.rsl_rl import RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
 
-from .config import AMPCfg, DiscriminatorCfg
+from .config import AMPCfg, DiscriminatorCfg, MirrorCfg
 from .errors import ConfigError
 from .motion import MotionDataset
 from .state import AMPStateSpec, Orientation, VelocityFrame, amp_state, yaw_quat
@@ -62,9 +62,10 @@ def amp_state_term(
 class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named like functions)
     """Reset event: with a given probability an episode starts in a state drawn from the reference motions.
 
-    Reference-state initialisation (Peng et al. 2018, "DeepMimic"). Root height, tilt, velocities and joints are the clip's;
-    the horizontal position stays, the yaw is free. Put it after the other reset events. ``amp-train`` fills in the run's
-    motions where ``motions`` is None; without motions the term does nothing.
+    Reference-state initialisation (Peng et al. 2018, "DeepMimic"). Root height, tilt, velocities and joints are the clip's,
+    and so is the velocity command where ``command_name`` is given; the horizontal position stays, the yaw is free. Put it
+    after the other reset events. ``amp-train`` fills in the run's motions where ``motions`` is None; without motions the
+    term does nothing.
     """
 
     def __init__(self, cfg: EventTermCfg, env: ManagerBasedEnv) -> None:
@@ -72,13 +73,20 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
         super().__init__(cfg, env)
         motions = cfg.params.get("motions")
         self._spec = AMPStateSpec.from_env_cfg(env.cfg)
+        self._command_name = cfg.params.get("command_name")
+        self._ids, self._commands = None, None
         if motions is None:
             self._motions = None
             return
         if self._spec is None:
             raise ConfigError("reset_to_reference needs the environment's 'amp' group declared with AMPObsGroupCfg")
-        entries = AMPCfg(motions=motions).motion_entries()
-        self._motions = MotionDataset.load(entries, num_frames=1, spec=self._spec, device=env.device)
+        self._motions = MotionDataset.load(
+            AMPCfg(motions=motions).motion_entries(),
+            num_frames=1,
+            spec=self._spec,
+            with_commands=self._command_name is not None,
+            device=env.device,
+        )
 
     def __call__(
         self,
@@ -87,6 +95,8 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
         motions: Any,
         probability: float,
         asset_cfg: SceneEntityCfg,
+        command_name: str | None = None,
+        clearance: float = 0.0,
     ) -> None:
         """Write the states of the chosen environments.
 
@@ -96,7 +106,10 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
             motions: as in :attr:`amp_runner.AMPCfg.motions`.
             probability: how likely an episode starts from the reference.
             asset_cfg: the robot with its joints in the order of the clips.
+            command_name: velocity command that is set to the clip's, within its ranges; None leaves it as drawn.
+            clearance: height added to the root, for clips whose feet are below the ground [m].
         """
+        self._ids = None
         if self._motions is None:
             return
         if isinstance(env_ids, slice):  # Isaac Lab's way to say "all"
@@ -105,17 +118,29 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
         if len(ids) == 0:
             return
         state = self._motions.sample(len(ids)).squeeze(1)
+        self._ids, self._commands = ids, state[:, self._spec.dim :]
         part = {name: state[:, columns] for name, columns in self._spec.features.items()}
         quat, frame = self._orientation(part)
         robot: Articulation = env.scene[asset_cfg.name]
         position = robot.data.root_link_pos_w.torch[ids].clone()
-        position[:, 2] = part["root_height"].squeeze(-1) + env.scene.env_origins[ids, 2]
+        position[:, 2] = part["root_height"].squeeze(-1) + clearance + env.scene.env_origins[ids, 2]
         velocity = [quat_apply(frame, part[name]) for name in ("root_lin_vel", "root_ang_vel")]
         robot.write_root_link_pose_to_sim_index(root_pose=torch.cat([position, quat], dim=-1), env_ids=ids)
         robot.write_root_link_velocity_to_sim_index(root_velocity=torch.cat(velocity, dim=-1), env_ids=ids)
         joints = {"joint_ids": asset_cfg.joint_ids, "env_ids": ids}
         robot.write_joint_position_to_sim_index(position=part["joint_pos"].contiguous(), **joints)
         robot.write_joint_velocity_to_sim_index(velocity=part["joint_vel"].contiguous(), **joints)
+
+    def reset(self, env_ids: torch.Tensor | slice | None = None) -> None:
+        """Set the commands; Isaac Lab draws new ones between its reset events and this."""
+        if self._ids is None or self._command_name is None:
+            return
+        term = self._env.command_manager.get_term(self._command_name)
+        ranges = term.cfg.ranges
+        limits = torch.tensor([ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z], device=self._commands.device)
+        term.vel_command_b[self._ids] = self._commands.clamp(limits[:, 0], limits[:, 1])
+        term.is_standing_env[self._ids] = False
+        self._ids = None
 
     def _orientation(self, part: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """Root orientations with a random yaw, and the frames that the velocities are given in, both xyzw (M, 4)."""
@@ -174,9 +199,15 @@ class RslRlDiscriminatorCfg(DiscriminatorCfg):
 
 
 @configclass
+class RslRlMirrorCfg(MirrorCfg):
+    """:class:`amp_runner.MirrorCfg` as a configuration class."""
+
+
+@configclass
 class RslRlAmpCfg(AMPCfg):
     """:class:`amp_runner.AMPCfg` as a configuration class."""
 
+    mirror: RslRlMirrorCfg = RslRlMirrorCfg()
     discriminator: RslRlDiscriminatorCfg = RslRlDiscriminatorCfg()
 
 

@@ -30,6 +30,7 @@ class MotionDataset:
         entries: Sequence[tuple[Sequence[Motion], float]],
         num_frames: int,
         device: str | torch.device = "cpu",
+        with_commands: bool = False,
     ) -> None:
         """Lay the clips out for sampling.
 
@@ -37,14 +38,16 @@ class MotionDataset:
             entries: groups of motions, each group with its weight.
             num_frames: K, the frames of a window.
             device: where the frames are kept.
+            with_commands: whether each frame ends with the command (vx, vy, yaw rate) that its clip follows.
 
         Raises:
-            MotionError: a clip is shorter than a window, or the clips' dimensions differ.
+            MotionError: a clip is shorter than a window, the clips' dimensions differ, or a command is not known.
         """
         motions = [motion for group, _ in entries for motion in group]
         _check_common_dim(motions)
         self.num_frames = num_frames
-        self.dim = motions[0].states.shape[1]
+        frames = [np.hstack([m.states, motion_commands(m)]) if with_commands else m.states for m in motions]
+        self.dim = frames[0].shape[1]
         """D, numbers in a frame."""
         self.dt = motions[0].dt
         """Time between two frames [s], if the first file says."""
@@ -58,7 +61,7 @@ class MotionDataset:
                 offset += len(motion.states)
             starts.append(np.concatenate(group_starts))
         counts = [len(s) for s in starts]
-        self.frames = torch.from_numpy(np.concatenate([m.states for m in motions])).to(device)
+        self.frames = torch.from_numpy(np.concatenate(frames)).to(device)
         """All frames, shape (F, D)."""
         self._starts = torch.from_numpy(np.concatenate(starts)).to(device)
         self._counts = torch.tensor(counts, device=device)
@@ -76,6 +79,7 @@ class MotionDataset:
         step_dt: float | None = None,
         spec: AMPStateSpec | None = None,
         resample: bool = False,
+        with_commands: bool = False,
         device: str | torch.device = "cpu",
     ) -> MotionDataset:
         """Read clip files and check that they fit the environment.
@@ -87,6 +91,7 @@ class MotionDataset:
             step_dt: the environment's time step [s], if known.
             spec: the environment's AMP layout, if known.
             resample: whether clips with another dt are resampled; they are refused otherwise.
+            with_commands: whether each frame ends with its clip's command; ``dim`` and ``spec`` are without.
             device: where the frames are kept.
 
         Raises:
@@ -98,7 +103,7 @@ class MotionDataset:
             for motion in motions:
                 check_fit(motion, dim=dim, spec=spec)
             groups.append(([_at_step_dt(motion, step_dt, resample) for motion in motions], weight))
-        return cls(groups, num_frames, device)
+        return cls(groups, num_frames, device, with_commands)
 
     @property
     def num_windows(self) -> int:
@@ -120,6 +125,30 @@ class MotionDataset:
         fraction = torch.rand(count, generator=generator, device=device, dtype=torch.float64)
         index = self._bases[entry] + (fraction * self._counts[entry]).long()
         return self.frames[self._starts[index].unsqueeze(1) + self._window]
+
+
+def motion_commands(motion: Motion) -> np.ndarray:
+    """The command of every frame (vx, vy, yaw rate), shape (T, 3): what the file says, else each clip's mean velocity.
+
+    Raises:
+        MotionError: the file says neither the commands nor where the velocities are, or they are in the world frame.
+    """
+    if motion.commands is not None:
+        return motion.commands
+    if motion.layout is None or motion.joint_names is None or motion.velocity_frame not in ("heading", "body"):
+        raise MotionError(
+            f"{motion.path}: its commands are not known: expected 'commands', (T, 3), or 'layout', 'joint_names' and a "
+            "'velocity_frame' heading or body to take mean velocities from; add one of them to the file"
+        )
+    features = _spec(motion).features
+    linear, angular = features["root_lin_vel"].start, features["root_ang_vel"].start
+    means = [clip[:, [linear, linear + 1, angular + 2]].mean(axis=0) for clip in motion.clips()]
+    return np.repeat(np.stack(means), motion.clip_lengths, axis=0)
+
+
+def _spec(motion: Motion) -> AMPStateSpec:
+    """The layout of a motion that says it."""
+    return AMPStateSpec(motion.joint_names, "gravity" if "projected_gravity" in motion.layout else "quaternion")
 
 
 def check_fit(motion: Motion, *, dim: int | None = None, spec: AMPStateSpec | None = None) -> None:
@@ -190,7 +219,7 @@ def _unit_vectors(motion: Motion) -> list[slice]:
     """Columns that hold a unit vector, as far as the clip says."""
     if motion.layout is None or motion.joint_names is None:
         return []
-    features = AMPStateSpec(motion.joint_names, "gravity" if "projected_gravity" in motion.layout else "quaternion").features
+    features = _spec(motion).features
     return [features[name] for name in ("projected_gravity", "root_quat_xyzw") if name in features]
 
 

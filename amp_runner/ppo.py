@@ -10,16 +10,14 @@ from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
 
 from .config import AMPCfg
-from .discriminator import Discriminator
-from .environment import check_amp_group, env_step_dt
+from .environment import check_amp_group, check_command_group, env_step_dt
 from .errors import ConfigError
+from .mirror import Mirror
 from .motion import MotionDataset
-from .replay import ReplayBuffer
+from .saturation import SaturationGuard
 from .state import AMPStateSpec
-from .storage import AMP_GROUP, AMPRolloutStorage
-
-_MAX_BATCH_SIZE = 8192
-_ROLLOUT_PARTS = 12  # the default batch is one part, so 20 updates see each window of the rollout about 1.7 times
+from .storage import AMP_GROUP, AMPRolloutStorage, amp_frames
+from .trainer import DiscriminatorTrainer, Processes
 
 
 class AMPPPO(PPO):
@@ -57,28 +55,33 @@ class AMPPPO(PPO):
             MotionError: a motion file cannot be read or does not fit.
         """
         super().__init__(actor, critic, storage, **kwargs)
-        self.amp_cfg = AMPCfg.from_dict(amp_cfg)
-        num_frames, frame_dim = self.amp_cfg.num_frames, storage.observations[AMP_GROUP].shape[-1]
+        self.amp_cfg = cfg = AMPCfg.from_dict(amp_cfg)
+        if cfg.command_group is not None:
+            check_command_group(storage.observations[0], cfg.command_group)
         self.motions = MotionDataset.load(
-            self.amp_cfg.motion_entries(),
-            num_frames,
-            dim=frame_dim,
+            cfg.motion_entries(),
+            cfg.num_frames,
+            dim=storage.observations[AMP_GROUP].shape[-1],
             step_dt=env_step_dt,
             spec=amp_spec,
-            resample=self.amp_cfg.resample_motions,
+            resample=cfg.resample_motions,
+            with_commands=cfg.command_group is not None,
             device=self.device,
         )
         self.step_dt = self._resolve_step_dt(env_step_dt)
-        self.storage = AMPRolloutStorage(storage, num_frames)
-        self.replay = ReplayBuffer(self.amp_cfg.replay_size, (num_frames, frame_dim), self.device)
-        rollout_size = storage.num_envs * storage.num_transitions_per_env
-        self.batch_size = self.amp_cfg.discriminator.batch_size or max(
-            2, min(_MAX_BATCH_SIZE, rollout_size // _ROLLOUT_PARTS)
+        self.storage = AMPRolloutStorage(storage, cfg.num_frames, cfg.command_group)
+        self.trainer = DiscriminatorTrainer(
+            cfg,
+            self.motions,
+            storage.num_envs * storage.num_transitions_per_env,
+            mirror=Mirror(cfg.mirror, self.motions.dim, cfg.command_group is not None, self.device),
+            device=self.device,
+            seed=torch.initial_seed() % 2**32,
+            processes=Processes(self.gpu_world_size, self.gpu_global_rank, getattr(self, "grad_reduce_bucket_mb", None)),
         )
-        # Its own generator: AMP must not change the random numbers that PPO and the environment draw.
-        seed = torch.initial_seed() % 2**32
-        self.generator = torch.Generator(self.device).manual_seed(seed + self.gpu_global_rank)
-        self.discriminator = Discriminator(frame_dim, num_frames, self.amp_cfg.discriminator, self.device, seed)
+        self.discriminator = self.trainer.discriminator
+        self.saturation = SaturationGuard(cfg.saturation_patience)
+        self._iteration = 0
         self._statistics: dict[str, torch.Tensor] = {}
 
     def process_env_step(
@@ -86,13 +89,14 @@ class AMPPPO(PPO):
     ) -> None:
         """Record one environment step, with the AMP state that it led to."""
         ended = dones.bool()
-        successors, known = obs[AMP_GROUP], ~ended
+        successors, known = amp_frames(obs, self.amp_cfg.command_group), ~ended
         # Where an episode ended, obs is already the next episode's; only final_obs has the state that was reached.
-        final = extras.get("final_obs", {}).get(AMP_GROUP)
-        if final is not None:
+        if AMP_GROUP in extras.get("final_obs", {}):
+            final = amp_frames(extras["final_obs"], self.amp_cfg.command_group)
             successors = torch.where(ended.unsqueeze(-1), final.to(self.device), successors)
             known = torch.ones_like(ended)
-        self.storage.add_successors(self.transition.observations[AMP_GROUP], successors, dones, known)
+        states = amp_frames(self.transition.observations, self.amp_cfg.command_group)
+        self.storage.add_successors(states, successors, dones, known)
         self.storage.task_rewards[self.storage.step] = rewards
         super().process_env_step(obs, rewards, dones, extras)
 
@@ -101,66 +105,21 @@ class AMPPPO(PPO):
         # The runner calls this in inference mode, where nothing can be differentiated.
         with torch.inference_mode(False), torch.enable_grad():
             windows, is_real = self.storage.windows()
-            self._update_discriminator(windows[is_real])
+            if self._iteration % self.amp_cfg.discriminator.update_interval == 0:
+                self._statistics |= self.trainer.update(windows[is_real])
             style = self._style_reward(windows, is_real)
             self._blend(style)
             self._statistics["style_reward"] = style.sum() / is_real.sum().clamp(min=1)
             self._statistics["task_reward"] = self.storage.task_rewards.mean()
+        self._iteration += 1
         super().compute_returns(obs)
 
     def update(self) -> dict[str, float]:
         """Run PPO's update; returns its losses and AMP's statistics, the latter with the prefix ``AMP/``."""
         losses = super().update()
-        values = torch.stack(list(self._statistics.values())).tolist()
-        return losses | {f"AMP/{name}": value for name, value in zip(self._statistics, values)}
-
-    def _update_discriminator(self, rollout: torch.Tensor) -> None:
-        """Train on expert windows against policy windows, from the rollout (M, K, D) and from the replay."""
-        if not self._all_ranks_have_windows(len(rollout)):
-            return
-        self.discriminator.update_normalizer(
-            self.motions.sample(self.batch_size, self.generator), self._draw(rollout, self.batch_size)
-        )
-        sums: dict[str, torch.Tensor] = {}
-        for _ in range(self.amp_cfg.discriminator.num_updates):
-            expert = self.motions.sample(self.batch_size, self.generator)
-            loss, statistics = self.discriminator.loss(expert, self._policy_batch(rollout), self.generator)
-            self.discriminator.optimizer.zero_grad()
-            loss.backward()
-            if self.is_multi_gpu:
-                self._average_gradients()
-            self.discriminator.optimizer.step()
-            sums = {name: sums.get(name, 0.0) + value for name, value in statistics.items()}
-        self._statistics = {name: value / self.amp_cfg.discriminator.num_updates for name, value in sums.items()}
-        if self.amp_cfg.replay_size:
-            # Few at a time, so that the replay reaches back over about fifty rollouts.
-            self.replay.insert(self._draw(rollout, max(1, self.amp_cfg.replay_size // 50)))
-
-    def _all_ranks_have_windows(self, count: int) -> bool:
-        """Whether every process has a real window; the others would wait for one that has not."""
-        if not self.is_multi_gpu:
-            return count > 0
-        fewest = torch.tensor(count, device=self.device)
-        torch.distributed.all_reduce(fewest, op=torch.distributed.ReduceOp.MIN)
-        return bool(fewest > 0)
-
-    def _average_gradients(self) -> None:
-        """Average the discriminator's gradients over all processes (RSL-RL 5.5 or newer)."""
-        from rsl_rl.utils import reduce_gradients_in_buckets  # 5.4 trains with AMP as well, on one GPU
-
-        reduce_gradients_in_buckets(self.discriminator.net.parameters(), self.gpu_world_size, self.grad_reduce_bucket_mb)
-
-    def _policy_batch(self, rollout: torch.Tensor) -> torch.Tensor:
-        """Policy windows, half from the rollout and half from the replay, shape (B, K, D)."""
-        if not len(self.replay):
-            return self._draw(rollout, self.batch_size)
-        half = self.batch_size // 2
-        past = self.replay.sample(self.batch_size - half, self.generator)
-        return torch.cat([self._draw(rollout, half), past])
-
-    def _draw(self, windows: torch.Tensor, count: int) -> torch.Tensor:
-        index = torch.randint(len(windows), (count,), generator=self.generator, device=windows.device)
-        return windows[index]
+        statistics = dict(zip(self._statistics, torch.stack(list(self._statistics.values())).tolist()))
+        statistics["saturated_iterations"] = self.saturation.update(statistics)
+        return losses | {f"AMP/{name}": float(value) for name, value in statistics.items()}
 
     def _style_reward(self, windows: torch.Tensor, is_real: torch.Tensor) -> torch.Tensor:
         """Style reward of every step, (T, N); zero where the episode is younger than a window."""
@@ -169,7 +128,8 @@ class AMPPPO(PPO):
     def _blend(self, style: torch.Tensor) -> None:
         """Weigh task and style. Bootstrapped values and other bonuses in the stored rewards keep their weight."""
         cfg, storage = self.amp_cfg, self.storage
-        change = (cfg.task_weight - 1.0) * storage.task_rewards + cfg.style_weight * self.step_dt * style
+        warm = min(1.0, (self._iteration + 1) / cfg.style_warmup) if cfg.style_warmup else 1.0
+        change = (cfg.task_weight - 1.0) * storage.task_rewards + warm * cfg.style_weight * self.step_dt * style
         storage.rewards += change.unsqueeze(-1)
 
     def train_mode(self) -> None:
@@ -185,12 +145,10 @@ class AMPPPO(PPO):
     def save(self) -> dict:
         """Return PPO's state with AMP's under the key ``amp``."""
         return super().save() | {
-            "amp": {
-                "discriminator": self.discriminator.state_dict(),
-                "optimizer": self.discriminator.optimizer.state_dict(),
-                "replay": self.replay.state_dict(),
+            "amp": self.trainer.state_dict()
+            | {
                 "history": self.storage.history_state_dict(),
-                "generator": self.generator.get_state(),
+                "iteration": self._iteration,
                 "num_frames": self.amp_cfg.num_frames,
                 "frame_dim": self.motions.dim,
                 "motion_hashes": self.motions.hashes,
@@ -206,11 +164,9 @@ class AMPPPO(PPO):
         return load_iteration
 
     def _load_amp(self, state: dict, strict: bool) -> None:
-        self.discriminator.load_state_dict(state["discriminator"], strict=strict)
-        self.discriminator.optimizer.load_state_dict(state["optimizer"])
-        self.replay.load_state_dict(state["replay"])
+        self.trainer.load_state_dict(state, strict)
         self.storage.load_history_state_dict(state["history"])
-        self.generator.set_state(state["generator"].cpu())
+        self._iteration = state["iteration"]
 
     def broadcast_parameters(self) -> None:
         """Broadcast model parameters to all GPUs."""

@@ -9,6 +9,7 @@ velocity (3), root angular velocity (3), joint velocities (J). Quaternions are x
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -69,6 +70,39 @@ class AMPStateSpec:
         """Numbers in one state."""
         return self.features["joint_vel"].stop
 
+    def mirror(self, flipped: str, sides: tuple[str, str] = ("left", "right")) -> tuple[list[int], list[float]]:
+        """How a state looks in a mirror, for :class:`~amp_runner.MirrorCfg`.
+
+        Args:
+            flipped: regular expression of the joints whose angle changes sign (those that roll or yaw).
+            sides: what left and right are called in the joints' names.
+
+        Returns:
+            The permutation and the signs of the columns, (D,) each.
+
+        Raises:
+            ConfigError: a joint of one side has no partner on the other.
+        """
+        partners, signs = [], []
+        for name in self.joint_names:
+            partner = _other_side(name, sides)
+            if partner not in self.joint_names:
+                raise ConfigError(f"AMP state: joint '{name}' has no partner '{partner}' to be mirrored with")
+            partners.append(self.joint_names.index(partner))
+            signs.append(-1.0 if re.fullmatch(flipped, name) else 1.0)
+        parts = {
+            "root_height": ([0], [1.0]),
+            "projected_gravity": ([0, 1, 2], [1.0, -1.0, 1.0]),
+            # A reflection in the x-z plane keeps the rotation about y and turns those about x and z around.
+            "root_quat_xyzw": ([0, 1, 2, 3], [-1.0, 1.0, -1.0, 1.0]),
+            "joint_pos": (partners, signs),
+            "root_lin_vel": ([0, 1, 2], [1.0, -1.0, 1.0]),
+            "root_ang_vel": ([0, 1, 2], [-1.0, 1.0, -1.0]),
+            "joint_vel": (partners, signs),
+        }
+        permutation = [columns.start + i for name, columns in self.features.items() for i in parts[name][0]]
+        return permutation, [sign for name in self.features for sign in parts[name][1]]
+
     @classmethod
     def from_env_cfg(cls, env_cfg: Any) -> AMPStateSpec | None:
         """Read the layout off an Isaac Lab environment configuration.
@@ -87,6 +121,14 @@ class AMPStateSpec:
         if not names or isinstance(names, str) or any(not name.isidentifier() for name in names):
             return None
         return cls(tuple(names), params.get("orientation", "gravity"), params["velocity_frame"])
+
+
+def _other_side(name: str, sides: tuple[str, str]) -> str:
+    """The name of the joint opposite; a joint in the middle is its own."""
+    for here, there in (sides, sides[::-1]):
+        if here in name:
+            return name.replace(here, there)
+    return name
 
 
 def amp_state(

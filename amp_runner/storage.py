@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import torch
 from rsl_rl.storage import RolloutStorage
+from tensordict import TensorDict
 
 AMP_GROUP = "amp"
 """The observation group with the AMP state."""
+
+
+def amp_frames(obs: TensorDict, command_group: str | None = None) -> torch.Tensor:
+    """What the discriminator sees of observations: the AMP state and, where asked for, the command; shape (..., D)."""
+    if command_group is None:
+        return obs[AMP_GROUP]
+    return torch.cat([obs[AMP_GROUP], obs[command_group]], dim=-1)
 
 
 class AMPRolloutStorage(RolloutStorage):
@@ -16,8 +24,14 @@ class AMPRolloutStorage(RolloutStorage):
     of them belong to one episode; windows never contain frames from the other side of a reset.
     """
 
-    def __init__(self, base: RolloutStorage, num_frames: int) -> None:
-        """Allocate a storage like ``base`` for windows of ``num_frames`` frames."""
+    def __init__(self, base: RolloutStorage, num_frames: int, command_group: str | None = None) -> None:
+        """Allocate a storage like ``base`` for windows of ``num_frames`` frames.
+
+        Args:
+            base: RSL-RL's storage.
+            num_frames: K, the frames of a window.
+            command_group: observation group that is appended to the AMP states, if any.
+        """
         super().__init__(
             base.training_type,
             base.num_envs,
@@ -26,15 +40,19 @@ class AMPRolloutStorage(RolloutStorage):
             base.actions_shape,
             base.device,
         )
-        self.num_frames = num_frames
-        states = self.observations[AMP_GROUP]
+        self.num_frames, self.command_group = num_frames, command_group
+        states = self.frames()
         self.successors = torch.zeros_like(states)
-        """Successor states, before any reset, shape (T, N, D)."""
+        """Successor frames, before any reset, shape (T, N, D)."""
         self.task_rewards = torch.zeros(states.shape[:2], device=self.device)
         """The environment's rewards without bootstrap or bonus, shape (T, N)."""
         self._history = torch.zeros(max(num_frames - 2, 0), *states.shape[1:], device=self.device)
         self._is_real = torch.zeros(states.shape[:2], dtype=torch.bool, device=self.device)
         self._frames_before = torch.zeros(self.num_envs, dtype=torch.long, device=self.device)
+
+    def frames(self) -> torch.Tensor:
+        """The frames that the rollout's steps began with, shape (T, N, D)."""
+        return amp_frames(self.observations, self.command_group)
 
     def add_successors(
         self, states: torch.Tensor, successors: torch.Tensor, dones: torch.Tensor, known: torch.Tensor
@@ -42,8 +60,8 @@ class AMPRolloutStorage(RolloutStorage):
         """Record the AMP part of the transition that :meth:`add_transition` is about to store.
 
         Args:
-            states: AMP states before the step, shape (N, D).
-            successors: AMP states after it and before any reset, shape (N, D).
+            states: frames before the step, shape (N, D).
+            successors: frames after it and before any reset, shape (N, D).
             dones: whether the step ended the episode, shape (N,).
             known: whether ``successors`` is right; false where an episode ended and its last state was not told, (N,).
         """
@@ -63,14 +81,14 @@ class AMPRolloutStorage(RolloutStorage):
         last = self.successors.unsqueeze(2)
         if self.num_frames == 1:
             return last, self._is_real
-        frames = torch.cat([self._history, self.observations[AMP_GROUP]])
+        frames = torch.cat([self._history, self.frames()])
         earlier = frames.unfold(0, self.num_frames - 1, 1).transpose(2, 3)
         return torch.cat([earlier, last], dim=2), self._is_real
 
     def clear(self) -> None:
         """Start the next rollout, keeping the frames that its first windows reach back to."""
         if len(self._history):
-            frames = torch.cat([self._history, self.observations[AMP_GROUP]])
+            frames = torch.cat([self._history, self.frames()])
             self._history = frames[-len(self._history) :].clone()
         super().clear()
 

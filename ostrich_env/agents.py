@@ -3,7 +3,12 @@
 from isaaclab.utils import configclass
 from isaaclab_rl.rsl_rl import RslRlMLPModelCfg
 
-from amp_runner.isaaclab import RslRlAmpCfg, RslRlAmpPpoAlgorithmCfg, RslRlAmpRunnerCfg
+from amp_runner import AMPStateSpec
+from amp_runner.isaaclab import RslRlAmpCfg, RslRlAmpPpoAlgorithmCfg, RslRlAmpRunnerCfg, RslRlMirrorCfg
+
+from .robot import JOINT_NAMES
+
+_PERMUTATION, _SIGNS = AMPStateSpec(JOINT_NAMES).mirror(flipped=".*_roll_joint")
 
 
 @configclass
@@ -35,5 +40,8 @@ class OstrichFlatRunnerCfg(RslRlAmpRunnerCfg):
         lam=0.95,
         desired_kl=0.01,
         max_grad_norm=1.0,
-        amp_cfg=RslRlAmpCfg(motions=["motions/walk.npz"]),
+        amp_cfg=RslRlAmpCfg(
+            motions=["motions/walk.npz"],
+            mirror=RslRlMirrorCfg(permutation=_PERMUTATION, signs=_SIGNS, probability=0.0),
+        ),
     )

@@ -140,9 +140,20 @@ class ObservationsCfg:
             self.enable_corruption = False
             self.concatenate_terms = True
 
+    @configclass
+    class AMPCommandCfg(ObsGroup):
+        """The command, for a discriminator that is to know it (``amp_cfg.command_group``)."""
+
+        velocity_commands = ObsTerm(func=mdp.generated_commands, params={"command_name": "base_velocity"})
+
+        def __post_init__(self):
+            self.enable_corruption = False
+            self.concatenate_terms = True
+
     policy: PolicyCfg = PolicyCfg()
     critic: CriticCfg = CriticCfg()
     amp = AMPObsGroupCfg()
+    amp_command: AMPCommandCfg = AMPCommandCfg()
 
     def __post_init__(self):
         self.amp.state.params["asset_cfg"] = _robot_joints()
@@ -199,7 +210,7 @@ class EventsCfg:
     reset_to_reference = EventTerm(
         func=reset_to_reference,
         mode="reset",
-        params={"motions": None, "probability": 0.7, "asset_cfg": _robot_joints()},
+        params={"motions": None, "probability": 0.7, "asset_cfg": _robot_joints(), "command_name": None},
     )
     push = EventTerm(
         func=mdp.push_by_setting_velocity,

@@ -85,7 +85,7 @@ def test_statistics_are_reported(amp_cfg):
 def test_the_default_batch_follows_the_rollout(amp_cfg):
     amp_cfg["discriminator"].pop("batch_size")
     runner = OnPolicyRunner(CountingEnv(num_envs=60), train_cfg(amp_cfg), log_dir=None, device="cpu")
-    assert runner.alg.batch_size == 60 * 8 // 12
+    assert runner.alg.trainer.batch_size == 60 * 8 // 12
 
 
 def test_the_time_step_comes_from_the_environment_else_the_clip(amp_cfg):
@@ -154,6 +154,6 @@ def test_no_replay_and_a_file_with_only_amp_states(amp_cfg, tmp_path):
     bare = {**amp_cfg, "motions": str(tmp_path / "bare.npz"), "replay_size": 0, "num_frames": 1}
     runner, other = (AMPOnPolicyRunner(CountingEnv(), train_cfg(bare), log_dir=None, device="cpu") for _ in range(2))
     runner.learn(2)
-    assert len(runner.alg.replay) == 0
+    assert len(runner.alg.trainer.replay) == 0
     runner.save(str(tmp_path / "model.pt"))
     other.load(str(tmp_path / "model.pt"))
