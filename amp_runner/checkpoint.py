@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from .errors import CheckpointError
@@ -45,3 +47,26 @@ def read_checkpoint(path: str | Path, device: str | torch.device) -> dict[str, A
     if not isinstance(state, dict) or "actor_state_dict" not in state:
         raise CheckpointError(f"{path}: holds no actor; expected a checkpoint that a runner of RSL-RL 5 saved")
     return state
+
+
+def random_state() -> dict[str, Any]:
+    """The state of every global random generator: Python's, NumPy's, PyTorch's."""
+    version, numbers, gauss = random.getstate()
+    name, keys, position, has_gauss, cached = np.random.get_state()
+    return {
+        "python": (version, list(numbers), gauss),
+        "numpy": (name, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, cached),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Restore what :func:`random_state` returned; generators of GPUs that are not there are left out."""
+    version, numbers, gauss = state["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    name, keys, position, has_gauss, cached = state["numpy"]
+    np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), position, has_gauss, cached))
+    torch.set_rng_state(state["torch"].cpu())
+    for device, generator in enumerate(state["cuda"][: torch.cuda.device_count()]):
+        torch.cuda.set_rng_state(generator.cpu(), device)

@@ -226,3 +226,6 @@ class RslRlAmpRunnerCfg(RslRlOnPolicyRunnerCfg):
     """Runner configuration for tasks trained with AMP."""
 
     algorithm: RslRlAmpPpoAlgorithmCfg = RslRlAmpPpoAlgorithmCfg()
+
+    keep_checkpoints: int | None = 10
+    """How many of a run's checkpoints are kept, the last ones; None keeps all. Only ``amp-train`` removes any."""

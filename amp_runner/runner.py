@@ -8,8 +8,8 @@ from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 from rsl_rl.utils.logger import Logger
 
-from .checkpoint import read_checkpoint, write_checkpoint
-from .errors import CheckpointError
+from .checkpoint import random_state, read_checkpoint, set_random_state, write_checkpoint
+from .errors import CheckpointError, ConfigError
 from .ppo import AMPPPO
 
 _TAG = "AMP/"
@@ -40,6 +40,7 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         Args:
             env: environment with the observation group ``amp``, shape (num_envs, D).
             train_cfg: RSL-RL's dictionary, with ``algorithm.class_name = "amp_runner:AMPPPO"`` and ``algorithm.amp_cfg``.
+                With ``keep_checkpoints = n`` only the last n checkpoints of a run are kept; None or no such key keeps all.
             log_dir: folder of the run; None writes nothing.
             device: where to train.
 
@@ -47,6 +48,10 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             ConfigError: the configuration or the environment does not fit.
             MotionError: a motion file cannot be read or does not fit.
         """
+        self._keep_checkpoints = train_cfg.get("keep_checkpoints")
+        if self._keep_checkpoints is not None and self._keep_checkpoints < 1:
+            raise ConfigError(f"keep_checkpoints is {self._keep_checkpoints!r}; expected a number >= 1, or None for all")
+        self._saved: list[str] = []
         super().__init__(env, train_cfg, log_dir, device)
         self.logger = AMPLogger(
             log_dir=log_dir,
@@ -60,10 +65,17 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         )
 
     def save(self, path: str, infos: dict | None = None) -> None:
-        """Save everything that training needs to go on to ``path``, atomically."""
-        state = self.alg.save() | {"iter": self.current_learning_iteration, "infos": infos}
+        """Save everything that training needs to go on to ``path``, atomically; remove what is not to be kept."""
+        state = self.alg.save() | {
+            "iter": self.current_learning_iteration,
+            "infos": infos,
+            "random": random_state(),
+        }
         write_checkpoint(path, state)
         self.logger.save_model(path, self.current_learning_iteration)
+        self._saved = [*(saved for saved in self._saved if saved != path), path]
+        while self._keep_checkpoints is not None and len(self._saved) > self._keep_checkpoints:
+            Path(self._saved.pop(0)).unlink(missing_ok=True)
 
     def load(
         self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None
@@ -72,7 +84,8 @@ class AMPOnPolicyRunner(OnPolicyRunner):
 
         Args:
             path: checkpoint file.
-            load_cfg: which parts to load, as in RSL-RL, and ``amp``; None loads all.
+            load_cfg: which parts to load, as in RSL-RL, and ``amp``; None loads all. With the iteration the random
+                generators are restored too, on the first process.
             strict: whether the models must match exactly. Otherwise other motions than the checkpoint's are accepted.
             map_location: device that the tensors are put on.
 
@@ -83,6 +96,8 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         try:
             self._check_fit(path, state, strict)
             load_iteration = self.alg.load(state, load_cfg, strict)
+            if load_iteration and "random" in state and self.gpu_global_rank == 0:
+                set_random_state(state["random"])
         except CheckpointError:
             raise
         except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:

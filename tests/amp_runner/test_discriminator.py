@@ -43,6 +43,28 @@ def test_loss_is_binary_cross_entropy_plus_penalty(linear):
     assert statistics["logit_policy"].item() == pytest.approx(-1.0)
 
 
+def curved(**cfg):
+    """A discriminator whose logit is x0^2 + x1^2: a gradient that differs from place to place."""
+    disc = Discriminator(2, 1, DiscriminatorCfg(hidden_dims=[2], input_noise=0.0, **cfg))
+    disc.normalizer.eps = 0.0
+    disc.logits = lambda windows: windows.flatten(-2).square().sum(dim=-1)
+    return disc
+
+
+@pytest.mark.parametrize(("side", "expected"), [("expert", 4 * 1.0), ("policy", 4 * 9.0), ("both", 4 * 5.0)])
+def test_the_penalty_is_taken_where_it_is_asked_for(side, expected):
+    _, statistics = curved(penalty_on=side).loss(window(1.0, 0.0), window(0.0, 3.0))
+    assert statistics["gradient_penalty"].item() == pytest.approx(expected)
+
+
+def test_logit_regularisation_is_the_last_layers_squared_weights(linear):
+    expert, policy = window(1.0, 0.0), window(-1.0, 0.0)
+    plain, _ = linear.loss(expert, policy)
+    linear.cfg.logit_regularization = 0.1
+    regularized, _ = linear.loss(expert, policy)
+    assert (regularized - plain).item() == pytest.approx(0.1 * (1.0**2 + 2.0**2))
+
+
 def test_gradient_penalty_of_a_quadratic():
     # d/dx of x0^2 + 3 x1 is (2 x0, 3): squared norms 13 and 25, mean 19.
     inputs = torch.tensor([[1.0, 0.0], [2.0, 5.0]], requires_grad=True)

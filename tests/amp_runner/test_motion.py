@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from amp_runner import AMPStateSpec, Motion, MotionDataset, MotionError, save_motion
+from amp_runner.motion import motion_commands
 
 SPEC = AMPStateSpec(joint_names=("a", "b"))
 
@@ -34,6 +35,28 @@ def test_entries_are_drawn_by_weight_and_windows_within_evenly(tmp_path):
     in_folder = (first < 9000).float().mean().item()
     assert in_folder == pytest.approx(0.75, abs=0.01)
     assert (first < 5000).float().mean().item() == pytest.approx(0.75 * 0.25, abs=0.01), "10 of the folder's 40 windows"
+
+
+def test_frames_end_with_the_clips_commands(tmp_path):
+    commands = np.repeat([[0.5, 0.0, 0.1], [-0.2, 0.3, 0.0]], [3, 4], axis=0).astype(np.float32)
+    counting(tmp_path / "a.npz", [3, 4], commands=commands)
+    data = MotionDataset.load([(tmp_path / "a.npz", 1.0)], num_frames=2, dim=1, with_commands=True)
+    assert data.dim == 4
+    np.testing.assert_array_equal(data.frames[:, 1:], commands)
+
+
+def test_a_clip_without_commands_is_given_its_mean_velocity(tmp_path):
+    states = np.zeros((4, SPEC.dim), dtype=np.float32)
+    features = SPEC.features
+    states[:, features["root_lin_vel"]] = [(0.4, 0, 9), (0.6, 0.2, 9), (1, 0, 9), (1, 0, 9)]
+    states[:, features["root_ang_vel"]] = [(9, 9, 0.1), (9, 9, 0.3), (9, 9, 0), (9, 9, 0)]
+    told = {"joint_names": SPEC.joint_names, "layout": SPEC.layout, "velocity_frame": "heading"}
+    motion = Motion(path="a.npz", states=states, clip_lengths=np.array([2, 2]), **told)
+    expected = [(0.5, 0.1, 0.2)] * 2 + [(1, 0, 0)] * 2
+    np.testing.assert_allclose(motion_commands(motion), expected, rtol=1e-6)
+    for unknown in ({"layout": None}, {"velocity_frame": "world"}):
+        with pytest.raises(MotionError, match=r"a.npz: its commands are not known"):
+            motion_commands(Motion(path="a.npz", states=states, clip_lengths=np.array([4]), **{**told, **unknown}))
 
 
 def test_a_clip_shorter_than_a_window_is_refused(tmp_path):

@@ -1,4 +1,6 @@
+import dataclasses
 import inspect
+import itertools
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ import torch
 from rsl_rl.algorithms import PPO
 from rsl_rl.runners import OnPolicyRunner
 
-from amp_runner import AMPOnPolicyRunner, ConfigError, MotionError
+from amp_runner import AMPOnPolicyRunner, ConfigError, MotionError, load_motion, save_motion
 from tests.conftest import CountingEnv, train_cfg
 
 
@@ -71,6 +73,61 @@ def test_style_reward_is_the_discriminators_after_its_update(amp_cfg):
     assert (seen["difference"] == 0).all()
 
 
+class CommandedEnv(CountingEnv):
+    """The same with a command: (environment, episode, 0)."""
+
+    def get_observations(self):
+        obs = super().get_observations()
+        obs["command"] = obs["amp"][:, :3] * torch.tensor([1.0, 1.0, 0.0])
+        return obs
+
+
+def test_a_discriminator_that_knows_the_command_sees_it_in_every_frame(amp_cfg, clip):
+    motion = load_motion(clip)
+    commands = np.tile(np.float32([0.5, 0.0, 0.1]), (30, 1))
+    save_motion(dataclasses.replace(motion, commands=commands))
+    cfg = {**amp_cfg, "command_group": "command"}
+    runner = OnPolicyRunner(CommandedEnv(), train_cfg(cfg), log_dir=None, device="cpu")
+    seen, update = [], runner.alg.trainer.update
+    runner.alg.trainer.update = lambda rollout: (seen.append(rollout), update(rollout))[1]
+    runner.learn(2)
+    policy = torch.cat(seen)
+    assert policy.shape[1:] == (3, 7)
+    assert torch.equal(policy[..., 4:6], policy[..., :2]), "terminal frames have the command of the episode that ended"
+    expert = runner.alg.motions.sample(5)
+    assert torch.equal(expert[..., 4:], torch.tensor([0.5, 0.0, 0.1]).expand(5, 3, 3))
+    with pytest.raises(ConfigError, match="'comand'; the environment's groups are: policy, amp, command"):
+        AMPOnPolicyRunner(CommandedEnv(), train_cfg({**amp_cfg, "command_group": "comand"}))
+    with pytest.raises(ConfigError, match=r"'amp' has shape \(4, 4\); amp_cfg.command_group must be"):
+        AMPOnPolicyRunner(CommandedEnv(), train_cfg({**amp_cfg, "command_group": "amp"}))
+
+
+def test_the_discriminator_rests_between_its_updates(amp_cfg):
+    cfg = {**amp_cfg, "discriminator": {**amp_cfg["discriminator"], "update_interval": 3}}
+    runner = OnPolicyRunner(CountingEnv(), train_cfg(cfg), log_dir=None, device="cpu")
+    weights = []
+    for _ in range(6):
+        runner.learn(1)
+        weights.append(runner.alg.discriminator.net[0].weight.detach().clone())
+    changed = [not torch.equal(before, after) for before, after in itertools.pairwise(weights)]
+    assert changed == [False, False, True, False, False]
+
+
+def test_the_style_weight_grows_while_warming_up(amp_cfg):
+    cfg = {**amp_cfg, "style_weight": 2.0, "style_warmup": 4, "step_dt": 0.5}
+    runner = OnPolicyRunner(CountingEnv(), train_cfg(cfg), log_dir=None, device="cpu")
+    alg, blend, weights = runner.alg, runner.alg._blend, []
+
+    def spy(style):
+        before = alg.storage.rewards.clone()
+        blend(style)
+        weights.append(((alg.storage.rewards - before).sum() / style.sum()).item())
+
+    alg._blend = spy
+    runner.learn(6)
+    assert weights == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0, 1.0], rel=1e-4)
+
+
 def test_statistics_are_reported(amp_cfg):
     runner = OnPolicyRunner(CountingEnv(), train_cfg(amp_cfg), log_dir=None, device="cpu")
     losses, update = {}, runner.alg.update
@@ -128,7 +185,25 @@ def test_a_wrong_configuration_is_refused_when_the_runner_is_built(amp_cfg):
         AMPOnPolicyRunner(CountingEnv(), train_cfg({**amp_cfg, "motions": "none.npz"}))
 
 
-@pytest.mark.parametrize("extension", ["recurrent", "rnd", "mixed_precision"])
+def mirrored(env, obs, actions):
+    """A symmetry function as RSL-RL asks for: the batch, then its mirror image."""
+    if obs is not None:
+        obs = torch.cat([obs, obs])
+        obs["policy"][len(obs) // 2 :] *= -1
+    return obs, None if actions is None else torch.cat([actions, -actions])
+
+
+@pytest.mark.parametrize(
+    "extension",
+    [
+        "recurrent",
+        "rnd",
+        "mixed_precision",
+        "symmetry",
+        # Compiling takes half a minute: too long for the fast group.
+        pytest.param("compiled", marks=pytest.mark.sim),
+    ],
+)
 def test_rsl_rls_extensions_work_together_with_amp(amp_cfg, extension):
     cfg = train_cfg(amp_cfg)
     if extension == "recurrent":
@@ -142,6 +217,14 @@ def test_rsl_rls_extensions_work_together_with_amp(amp_cfg, extension):
         if "use_mixed_precision" not in inspect.signature(PPO.__init__).parameters:
             pytest.skip("mixed precision came with RSL-RL 5.5")
         cfg["algorithm"]["use_mixed_precision"] = True
+    if extension == "symmetry":
+        function = "tests.amp_runner.test_ppo:mirrored"
+        cfg["algorithm"]["symmetry_cfg"] = {"data_augmentation_func": function, "use_data_augmentation": True}
+        cfg["algorithm"]["symmetry_cfg"] |= {"use_mirror_loss": True, "mirror_loss_coeff": 0.1}
+        permutation = {"permutation": [1, 0, 2, 3], "signs": [1, 1, -1, 1]}
+        cfg["algorithm"]["amp_cfg"] = {**amp_cfg, "mirror": permutation}
+    if extension == "compiled":
+        cfg["torch_compile_mode"] = "default"
     runner = AMPOnPolicyRunner(CountingEnv(), cfg, log_dir=None, device="cpu")
     before = runner.alg.actor.mlp[0].weight.clone()
     runner.learn(2)

@@ -1,6 +1,7 @@
 """Log tags and checkpoints."""
 
 import os
+import random
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 from rsl_rl.runners import OnPolicyRunner
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from amp_runner import AMPOnPolicyRunner, CheckpointError
+from amp_runner import AMPOnPolicyRunner, CheckpointError, ConfigError
 from amp_runner.checkpoint import read_checkpoint, write_checkpoint
 from tests.conftest import CountingEnv, train_cfg
 
@@ -21,6 +22,7 @@ TAGS = {
     "AMP/accuracy_policy",
     "AMP/logit_expert",
     "AMP/logit_policy",
+    "AMP/saturated_iterations",
 }
 
 
@@ -52,14 +54,13 @@ def test_training_goes_on_bit_for_bit_after_a_restart(amp_cfg, tmp_path):
     straight.learn(3)
     straight.current_learning_iteration = 3
     straight.save(str(tmp_path / "model.pt"))
-    env, random_state = straight.env, torch.get_rng_state()
+    env = straight.env
     clock = (env.episode.clone(), env.episode_length_buf.clone())
     straight.learn(3)
 
     resumed = build(amp_cfg)
     resumed.load(str(tmp_path / "model.pt"))
     resumed.env.episode, resumed.env.episode_length_buf = clock
-    torch.set_rng_state(random_state)
     resumed.learn(3)
     expected, found = straight.alg.save(), resumed.alg.save()
     for part in ("actor_state_dict", "critic_state_dict"):
@@ -68,6 +69,28 @@ def test_training_goes_on_bit_for_bit_after_a_restart(amp_cfg, tmp_path):
     for name, value in found["amp"]["discriminator"].items():
         assert torch.equal(value, expected["amp"]["discriminator"][name]), name
     assert torch.equal(found["amp"]["replay"]["windows"], expected["amp"]["replay"]["windows"])
+
+
+def test_every_global_generator_goes_on_where_the_checkpoint_was_written(amp_cfg, tmp_path):
+    path, runner = str(tmp_path / "model.pt"), build(amp_cfg)
+    runner.save(path)
+    draw = lambda: (random.random(), random.gauss(0, 1), np.random.rand(), np.random.randn(), torch.rand(2).tolist())  # noqa: E731
+    expected = draw()
+    build(amp_cfg).load(path)
+    assert draw() == expected
+    build(amp_cfg).load(
+        path, load_cfg={"actor": True, "critic": False, "optimizer": False, "iteration": False, "rnd": False}
+    )
+    assert draw() != expected, "who only wants the actor keeps their own random numbers"
+
+
+def test_only_the_last_checkpoints_are_kept(amp_cfg, tmp_path):
+    cfg = train_cfg(amp_cfg) | {"save_interval": 1, "keep_checkpoints": 2}
+    (tmp_path / "model_7.pt").write_bytes(b"another's")
+    AMPOnPolicyRunner(CountingEnv(), cfg, log_dir=str(tmp_path), device="cpu").learn(5)
+    assert {path.name for path in tmp_path.glob("*.pt")} == {"model_3.pt", "model_4.pt", "model_7.pt"}
+    with pytest.raises(ConfigError, match="keep_checkpoints is 0"):
+        AMPOnPolicyRunner(CountingEnv(), train_cfg(amp_cfg) | {"keep_checkpoints": 0})
 
 
 def test_plain_checkpoints_are_a_starting_point_and_plain_rsl_rl_loads_ours(amp_cfg, tmp_path):

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import torch
+
+from amp_runner import AMPStateSpec, ConfigError, Mirror, MirrorCfg, amp_state
+from ostrich_env.gait import ostrich_spec, walking_clip
+
+JOINTS = ("left_roll", "left_knee", "right_roll", "right_knee")
+
+
+def mirror_of(spec, flipped=".*roll.*", **kwargs):
+    permutation, signs = spec.mirror(flipped)
+    return Mirror(MirrorCfg(permutation, signs), spec.dim + 3 * kwargs.get("with_command", False), **kwargs)
+
+
+def test_a_state_in_the_mirror_by_hand():
+    frame = torch.tensor([0.2, 0.1, 0.2, -0.9, *(1, 2, 3, 4), *(5, 6, 7), *(8, 9, 10), *(11, 12, 13, 14)])
+    expected = torch.tensor([0.2, 0.1, -0.2, -0.9, *(-3, 4, -1, 2), *(5, -6, 7), *(-8, 9, -10), *(-13, 14, -11, 12)])
+    assert torch.equal(mirror_of(AMPStateSpec(JOINTS))(frame), expected)
+
+
+@pytest.mark.parametrize("orientation", ["gravity", "quaternion"])
+@pytest.mark.parametrize("with_command", [False, True])
+def test_mirroring_twice_is_the_identity(orientation, with_command):
+    mirror = mirror_of(AMPStateSpec(JOINTS, orientation=orientation), with_command=with_command)
+    frames = torch.randn(5, 3, mirror._signs.numel())
+    assert torch.equal(mirror(mirror(frames)), frames)
+    assert not torch.equal(mirror(frames), frames)
+
+
+@pytest.mark.parametrize("orientation", ["gravity", "quaternion"])
+def test_the_mirrored_state_is_the_state_of_the_mirrored_robot(orientation):
+    """A reflection in the x-z plane turns vectors (x, -y, z), rotations about x and z and rolling joints around."""
+    spec = AMPStateSpec(JOINTS, orientation=orientation)
+    quat = torch.nn.functional.normalize(torch.tensor([[0.3, -0.2, 0.4, 0.8]]), dim=-1)
+    joints, speeds = torch.randn(1, 4), torch.randn(1, 4)
+    linear, angular = torch.randn(1, 3), torch.randn(1, 3)
+    here = amp_state(torch.tensor([0.2]), quat, joints, linear, angular, speeds, orientation)
+    swap, joint_signs = [2, 3, 0, 1], torch.tensor([-1.0, 1.0, -1.0, 1.0])
+    there = amp_state(
+        torch.tensor([0.2]),
+        quat * torch.tensor([-1.0, 1.0, -1.0, 1.0]),
+        joints[:, swap] * joint_signs,
+        linear * torch.tensor([1.0, -1.0, 1.0]),
+        angular * torch.tensor([-1.0, 1.0, -1.0]),
+        speeds[:, swap] * joint_signs,
+        orientation,
+    )
+    torch.testing.assert_close(mirror_of(spec)(here), there)
+
+
+def test_a_mirrored_clip_is_the_clip_of_the_mirrored_command():
+    """The synthesised gait is symmetric: turning left, mirrored and half a stride later, is turning right."""
+    spec = ostrich_spec()
+    mirror = mirror_of(spec, flipped=".*_roll_joint")
+    left = walking_clip(np.array([0.5, 0.2, 0.3]), 1.0, 0.02, spec, phase=0.0)
+    right = walking_clip(np.array([0.5, -0.2, -0.3]), 1.0, 0.02, spec, phase=0.5)
+    np.testing.assert_allclose(mirror(torch.from_numpy(left)).numpy(), right, atol=2e-4)
+
+
+def test_windows_are_mirrored_as_often_as_declared():
+    permutation, signs = AMPStateSpec(JOINTS).mirror(".*roll.*")
+    mirror = Mirror(MirrorCfg(permutation, signs, probability=0.25), len(signs))
+    windows = torch.randn(1, 2, len(signs)).expand(4000, -1, -1)
+    mirrored = (mirror.some(windows, torch.Generator().manual_seed(0)) != windows).flatten(1).any(dim=1)
+    assert mirrored.float().mean().item() == pytest.approx(0.25, abs=0.03)
+    nothing = Mirror(MirrorCfg(), len(signs))
+    assert nothing.some(windows) is windows, "undeclared: no random number is drawn"
+
+
+def test_declarations_that_do_not_fit_are_refused():
+    with pytest.raises(ConfigError, match="'left_roll' has no partner 'right_roll'"):
+        AMPStateSpec(("left_roll", "neck")).mirror("")
+    assert AMPStateSpec(("neck",)).mirror("")[0] == list(range(12)), "a joint in the middle is its own partner"
+    with pytest.raises(ConfigError, match="declared for 2 columns; the AMP state has 4"):
+        Mirror(MirrorCfg([1, 0], [1, 1]), 4)
