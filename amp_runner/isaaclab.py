@@ -33,22 +33,24 @@ def amp_state_term(
     asset_cfg: SceneEntityCfg,
     orientation: Orientation = "gravity",
     velocity_frame: VelocityFrame = "heading",
+    ground_sensor: str | None = None,
 ) -> torch.Tensor:
     """Observation term: the AMP state of :func:`amp_runner.amp_state`, shape (N, D).
 
-    Positions and velocities are those of the root link's frame, so that the height's derivative is the vertical velocity;
-    the height is above the environment's origin.
+    Positions and velocities are those of the root link's frame, so that the height's derivative is the vertical velocity.
 
     Args:
         env: the environment.
         asset_cfg: the robot, with ``joint_names`` in the order of the clips and ``preserve_order=True``.
         orientation: ``gravity`` or ``quaternion``.
         velocity_frame: ``heading``, ``world`` or ``body``.
+        ground_sensor: ray caster that looks down from the robot, whose mean hit is the ground; None: the ground is as high
+            as the environment's origin.
     """
     robot: Articulation = env.scene[asset_cfg.name]
     data = robot.data
     return amp_state(
-        data.root_link_pos_w.torch[:, 2] - env.scene.env_origins[:, 2],
+        data.root_link_pos_w.torch[:, 2] - ground_height(env, ground_sensor),
         data.root_link_quat_w.torch,
         data.joint_pos.torch[:, asset_cfg.joint_ids],
         data.root_link_lin_vel_w.torch,
@@ -57,6 +59,17 @@ def amp_state_term(
         orientation,
         velocity_frame,
     )
+
+
+def ground_height(env: ManagerBasedEnv, sensor: str | None) -> torch.Tensor:
+    """Height of the ground in the world, (N,) [m]: the mean of a ray caster's hits, else the environment's origin."""
+    origin = env.scene.env_origins[:, 2]
+    if sensor is None:
+        return origin
+    hits = env.scene.sensors[sensor].data.ray_hits_w.torch[..., 2]
+    # Rays that miss are infinite, and before its first update a sensor knows nothing.
+    mean = torch.where(torch.isfinite(hits), hits, torch.nan).nanmean(dim=1)
+    return torch.where(torch.isnan(mean), origin, mean)
 
 
 class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named like functions)

@@ -2,13 +2,18 @@
 
 import gymnasium as gym
 
-gym.register(
-    id="Isaac-Velocity-Flat-Ostrich-v0",
-    entry_point="isaaclab.envs:ManagerBasedRLEnv",
-    disable_env_checker=True,
-    kwargs={
-        "env_cfg_entry_point": f"{__name__}.flat_env_cfg:OstrichFlatEnvCfg",
-        "rsl_rl_cfg_entry_point": f"{__name__}.agents:OstrichFlatRunnerCfg",
-        "default_agent": "rsl_rl",
-    },
-)
+for _variant, _env_cfg, _runner_cfg in (
+    ("Flat", "flat_env_cfg:OstrichFlatEnvCfg", "OstrichFlatRunnerCfg"),
+    ("Flat-SimToReal", "sim_to_real_env_cfg:OstrichSimToRealEnvCfg", "OstrichSimToRealRunnerCfg"),
+    ("Rough", "rough_env_cfg:OstrichRoughEnvCfg", "OstrichRoughRunnerCfg"),
+):
+    gym.register(
+        id=f"Isaac-Velocity-{_variant}-Ostrich-v0",
+        entry_point="isaaclab.envs:ManagerBasedRLEnv",
+        disable_env_checker=True,
+        kwargs={
+            "env_cfg_entry_point": f"{__name__}.{_env_cfg}",
+            "rsl_rl_cfg_entry_point": f"{__name__}.agents:{_runner_cfg}",
+            "default_agent": "rsl_rl",
+        },
+    )

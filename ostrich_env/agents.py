@@ -1,14 +1,11 @@
 """How the ostrich is trained: RSL-RL's PPO with AMP."""
 
 from isaaclab.utils import configclass
-from isaaclab_rl.rsl_rl import RslRlMLPModelCfg
+from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlSymmetryCfg
 
-from amp_runner import AMPStateSpec
 from amp_runner.isaaclab import RslRlAmpCfg, RslRlAmpPpoAlgorithmCfg, RslRlAmpRunnerCfg, RslRlMirrorCfg
 
-from .robot import JOINT_NAMES
-
-_PERMUTATION, _SIGNS = AMPStateSpec(JOINT_NAMES).mirror(flipped=".*_roll_joint")
+from .symmetry import AMP_PERMUTATION, AMP_SIGNS, with_mirror_images
 
 
 @configclass
@@ -40,8 +37,23 @@ class OstrichFlatRunnerCfg(RslRlAmpRunnerCfg):
         lam=0.95,
         desired_kl=0.01,
         max_grad_norm=1.0,
+        symmetry_cfg=RslRlSymmetryCfg(use_data_augmentation=True, data_augmentation_func=with_mirror_images),
         amp_cfg=RslRlAmpCfg(
             motions=["motions/walk.npz"],
-            mirror=RslRlMirrorCfg(permutation=_PERMUTATION, signs=_SIGNS, probability=0.0),
+            mirror=RslRlMirrorCfg(permutation=AMP_PERMUTATION, signs=AMP_SIGNS, probability=0.0),
         ),
     )
+
+
+@configclass
+class OstrichSimToRealRunnerCfg(OstrichFlatRunnerCfg):
+    """The same for the real robot's joints."""
+
+    experiment_name = "ostrich_sim_to_real"
+
+
+@configclass
+class OstrichRoughRunnerCfg(OstrichFlatRunnerCfg):
+    """The same on rough ground."""
+
+    experiment_name = "ostrich_rough"

@@ -9,6 +9,8 @@ from isaaclab.envs.mdp import *  # noqa: F403
 from isaaclab.terrains import TerrainImporter
 from isaaclab_tasks.core.velocity.mdp import *  # noqa: F403
 
+from amp_runner.isaaclab import ground_height
+
 from .articulation import ASSETS
 
 if TYPE_CHECKING:
@@ -17,10 +19,22 @@ if TYPE_CHECKING:
     from isaaclab.managers import SceneEntityCfg
 
 
+def yaw_rate_error_l1(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
+    """Absolute yaw rate minus command, shape (N,) [rad/s]: unlike an exponential kernel it also pulls on the peaks."""
+    yaw_rate = env.scene["robot"].data.root_link_ang_vel_w.torch[:, 2]
+    return (env.command_manager.get_command(command_name)[:, 2] - yaw_rate).abs()
+
+
 def feet_contact(env: ManagerBasedRLEnv, sensor_cfg: SceneEntityCfg, threshold: float = 1.0) -> torch.Tensor:
     """Whether each foot presses on the ground with more than ``threshold`` [N], shape (N, F), 0 or 1."""
     forces = env.scene.sensors[sensor_cfg.name].data.net_normal_forces_w.torch[:, sensor_cfg.body_ids]
     return (forces.norm(dim=-1) > threshold).float()
+
+
+def height_above_ground(env: ManagerBasedRLEnv, sensor_cfg: SceneEntityCfg) -> torch.Tensor:
+    """Height of the root above the ground that a ray caster sees, shape (N, 1) [m]."""
+    height = env.scene["robot"].data.root_link_pos_w.torch[:, 2]
+    return (height - ground_height(env, sensor_cfg.name)).unsqueeze(-1)
 
 
 class OfflineTerrainImporter(TerrainImporter):

@@ -49,6 +49,8 @@ STIFFNESS = 15.0  # [N m/rad]
 DAMPING = 0.5  # [N m s/rad]
 ARMATURE = 0.0017  # [kg m^2]
 JOINT_FRICTION = 0.09  # [N m]
+DELAY_STEPS = (2, 4)  # physics steps of 5 ms between a command and its effect
+BACKLASH = 0.05  # [rad]
 
 JOINT_LIMITS = {"roll": (-0.5, 0.5), "upper_leg": (-0.7, 1.5), "lower_leg": (-2.1, -0.15)}
 """Position limits of each kind of joint [rad]."""

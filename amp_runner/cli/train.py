@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,7 +71,7 @@ def train(argv: list[str]) -> None:
     with _amp_backend(train_rsl_rl) as runs:
         # Overrides typed by the user come last, so that they win over recipes.
         train_rsl_rl.run(overrides + _with_defaults(rest))
-    if runs:
+    if runs and os.environ.get("RANK", "0") == "0":
         print(f"run: {runs[-1]}")
 
 

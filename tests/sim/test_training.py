@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from amp_runner import AMPStateSpec, load_motion
@@ -22,12 +23,15 @@ SMALL = ["--task", TASK, "--num_envs", "16", "--device", "cpu", "--max_iteration
 MOTION = str(REPOSITORY / "motions" / "walk.npz")
 
 
+def environment():
+    return {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "2"}
+
+
 def run(module, *arguments, cwd):
     """Run a module as a user would, in an empty folder; returns the finished process."""
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "2"}
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
-        cwd=cwd, env=environment, capture_output=True, text=True, timeout=1200,
+        cwd=cwd, env=environment(), capture_output=True, text=True, timeout=1200,
     )  # fmt: skip
 
 
@@ -52,6 +56,19 @@ def test_amp_train_leaves_a_run_as_isaac_lab_does(first_run):
         assert (folder / name).is_file(), name
     tags = set(EventAccumulator(str(folder)).Reload().Tags()["scalars"])
     assert TAGS | {"Train/mean_reward", "Episode_Reward/track_lin_vel"} <= tags
+
+
+def test_the_same_seed_is_the_same_run_bit_for_bit(first_run, tmp_path):
+    _, folder, _ = first_run
+    again = run_folder(run("amp_runner.cli.train", *SMALL, "--motion", MOTION, cwd=tmp_path))
+    first, second = (torch.load(f / "model_1.pt", weights_only=True) for f in (folder, again))
+    for part in ("actor_state_dict", "critic_state_dict"):
+        for name, tensor in first[part].items():
+            assert torch.equal(tensor, second[part][name]), f"{part}.{name}"
+    for name, tensor in first["amp"]["discriminator"].items():
+        assert torch.equal(tensor, second["amp"]["discriminator"][name]), name
+    assert torch.equal(first["amp"]["replay"]["windows"], second["amp"]["replay"]["windows"])
+    assert torch.equal(first["random"]["torch"], second["random"]["torch"])
 
 
 def test_amp_train_goes_on_from_the_latest_checkpoint(first_run):
@@ -79,10 +96,9 @@ def test_the_stock_command_trains_with_amp(tmp_path):
     # Stock Isaac Lab's --device moves the simulation only.
     arguments = [*SMALL, f"agent.algorithm.amp_cfg.motions=['{MOTION}']", "agent.device=cpu"]
     program = "import sys; import ostrich_env; from isaaclab_rl.entrypoints import run_train_cli; sys.exit(run_train_cli())"
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     process = subprocess.run(
         [sys.executable, "-c", program, *arguments],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=1200,
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=1200,
     )  # fmt: skip
     assert process.returncode == 0, process.stdout[-3000:] + process.stderr[-3000:]
     assert "AMP/style_reward" in process.stdout

@@ -1,0 +1,37 @@
+"""The flat task with the real actuators' delay and backlash."""
+
+from isaaclab.utils import configclass, replace
+
+from . import robot
+from .actuators import DelayedBacklashPDActuatorCfg
+from .articulation import OSTRICH_CFG
+from .flat_env_cfg import OstrichFlatEnvCfg
+
+OSTRICH_REAL_JOINTS_CFG = replace(
+    OSTRICH_CFG,
+    actuators={
+        "legs": DelayedBacklashPDActuatorCfg(
+            joint_names_expr=[".*_joint"],
+            actuator_effort_limit=robot.EFFORT_LIMIT,
+            joint_effort_limit=robot.EFFORT_LIMIT,
+            joint_velocity_limit=robot.VELOCITY_LIMIT,
+            stiffness=robot.STIFFNESS,
+            damping=robot.DAMPING,
+            armature=robot.ARMATURE,
+            friction=robot.JOINT_FRICTION,
+            min_delay=robot.DELAY_STEPS[0],
+            max_delay=robot.DELAY_STEPS[1],
+            backlash=robot.BACKLASH,
+        )
+    },
+)
+
+
+@configclass
+class OstrichSimToRealEnvCfg(OstrichFlatEnvCfg):
+    """Velocity tracking on flat ground with the joints of the real robot."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.sim.use_newton_actuators = False  # Newton's own actuators know delays, but no backlash
+        self.scene.robot = replace(OSTRICH_REAL_JOINTS_CFG, prim_path=self.scene.robot.prim_path)
