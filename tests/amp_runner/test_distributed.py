@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -9,7 +11,7 @@ import torch.multiprocessing
 from rsl_rl import utils
 
 from amp_runner import AMPOnPolicyRunner
-from tests.conftest import CountingEnv, train_cfg
+from tests.conftest import REPOSITORY, CountingEnv, train_cfg
 
 WORLD_SIZE = 2
 
@@ -48,3 +50,12 @@ def test_ranks_agree_after_training_on_different_data(amp_cfg, tmp_path):
     assert not torch.equal(expert_0, expert_1), "each rank draws its own samples"
     frames = 2 * WORLD_SIZE * 2 * 16 * 3  # iterations, ranks, sides, windows, frames
     assert first["discriminator"]["normalizer.count"] == frames
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < WORLD_SIZE, reason="needs two GPUs")
+def test_ranks_agree_on_two_gpus_after_every_update(clip):
+    program = str(REPOSITORY / "tests" / "amp_runner" / "two_gpus_program.py")
+    command = [sys.executable, "-m", "torch.distributed.run", f"--nproc_per_node={WORLD_SIZE}", program, str(clip)]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert process.returncode == 0, process.stdout[-3000:] + process.stderr[-3000:]
+    assert process.stdout.count("ranks agree") == WORLD_SIZE
