@@ -64,6 +64,15 @@ class Rollout:
         return self.states[..., self.spec.features[name]]
 
 
+def hip_joint(joint_names: tuple[str, ...]) -> int:
+    """Index of the joint that swings the left leg: by the usual names, else the first."""
+    for part in ("left_upper_leg", "left_hip_pitch", "l_hip_pitch", "left_hip_y", "hip_pitch", "thigh"):
+        for index, name in enumerate(joint_names):
+            if part in name:
+                return index
+    return 0
+
+
 def dominant_frequency(signal: np.ndarray, dt: float) -> np.ndarray:
     """Frequency with the most power, by a Hann-windowed periodogram padded to 0.01 Hz and better.
 

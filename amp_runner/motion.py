@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from .errors import MotionError
+from .motion_edit import motion_commands, resample_motion
 from .motion_file import Motion, load_motion
 from .state import AMPStateSpec
 
@@ -127,30 +128,6 @@ class MotionDataset:
         return self.frames[self._starts[index].unsqueeze(1) + self._window]
 
 
-def motion_commands(motion: Motion) -> np.ndarray:
-    """The command of every frame (vx, vy, yaw rate), shape (T, 3): what the file says, else each clip's mean velocity.
-
-    Raises:
-        MotionError: the file says neither the commands nor where the velocities are, or they are in the world frame.
-    """
-    if motion.commands is not None:
-        return motion.commands
-    if motion.layout is None or motion.joint_names is None or motion.velocity_frame not in ("heading", "body"):
-        raise MotionError(
-            f"{motion.path}: its commands are not known: expected 'commands', (T, 3), or 'layout', 'joint_names' and a "
-            "'velocity_frame' heading or body to take mean velocities from; add one of them to the file"
-        )
-    features = _spec(motion).features
-    linear, angular = features["root_lin_vel"].start, features["root_ang_vel"].start
-    means = [clip[:, [linear, linear + 1, angular + 2]].mean(axis=0) for clip in motion.clips()]
-    return np.repeat(np.stack(means), motion.clip_lengths, axis=0)
-
-
-def _spec(motion: Motion) -> AMPStateSpec:
-    """The layout of a motion that says it."""
-    return AMPStateSpec(motion.joint_names, "gravity" if "projected_gravity" in motion.layout else "quaternion")
-
-
 def check_fit(motion: Motion, *, dim: int | None = None, spec: AMPStateSpec | None = None) -> None:
     """Check a clip's layout against the environment's; what the clip does not say is taken on trust.
 
@@ -180,47 +157,6 @@ def _check_same(path: str, name: str, found: object, expected: object, advice: s
     if found is not None and found != expected:
         show = [", ".join(v) if isinstance(v, tuple) else str(v) for v in (found, expected)]
         raise MotionError(f"{path}: {name} is [{show[0]}]; the environment has [{show[1]}]: {advice}")
-
-
-def resample_motion(motion: Motion, dt: float) -> Motion:
-    """Resample a clip to another time step by linear interpolation, orientations renormalised.
-
-    Raises:
-        MotionError: the clip does not say its dt.
-    """
-    if motion.dt is None:
-        raise MotionError(f"{motion.path}: has no 'dt'; it cannot be resampled to {dt} s: store its dt in the file")
-    ratio = dt / motion.dt
-    states, commands, lengths, offset = [], [], [], 0
-    for length in motion.clip_lengths:
-        times = np.arange(int(np.floor((length - 1) / ratio + 1e-9)) + 1) * ratio
-        low = np.minimum(np.floor(times).astype(int), length - 1)
-        high, fraction = np.minimum(low + 1, length - 1), (times - low)[:, None].astype(np.float32)
-        for source, target in ((motion.states, states), (motion.commands, commands)):
-            if source is not None:
-                target.append(source[offset + low] * (1 - fraction) + source[offset + high] * fraction)
-        lengths.append(len(times))
-        offset += length
-    resampled = np.concatenate(states)
-    for columns in _unit_vectors(motion):
-        resampled[:, columns] /= np.linalg.norm(resampled[:, columns], axis=1, keepdims=True)
-    return Motion(
-        **{
-            **vars(motion),
-            "states": resampled,
-            "commands": np.concatenate(commands) if commands else None,
-            "clip_lengths": np.array(lengths),
-            "dt": dt,
-        }
-    )
-
-
-def _unit_vectors(motion: Motion) -> list[slice]:
-    """Columns that hold a unit vector, as far as the clip says."""
-    if motion.layout is None or motion.joint_names is None:
-        return []
-    features = _spec(motion).features
-    return [features[name] for name in ("projected_gravity", "root_quat_xyzw") if name in features]
 
 
 def _clip_files(path: str | Path) -> list[Path]:

@@ -87,7 +87,7 @@ def load_motion(path: str | Path) -> Motion:
         MotionError: saying the file, what was found, what was expected and what to do.
     """
     path = str(path)
-    content = _read_bytes(path)
+    content = read_bytes(path)
     arrays = _read_arrays(path, content)
     states = _check_states(path, arrays)
     lengths = _check_clip_lengths(path, arrays.get("clip_lengths"), len(states))
@@ -109,8 +109,21 @@ def load_motion(path: str | Path) -> Motion:
     )
 
 
-def _read_bytes(path: str) -> bytes:
-    """Read the whole file at once, so that what is checked is what is used even if the file is replaced."""
+def read_archive(path: str) -> dict[str, np.ndarray]:
+    """Read every array of an .npz file, each only after its header has been checked.
+
+    Raises:
+        MotionError: the file is missing, damaged, or holds more than plain arrays.
+    """
+    return _read_arrays(path, read_bytes(path))
+
+
+def read_bytes(path: str) -> bytes:
+    """Read the whole file at once, so that what is checked is what is used even if the file is replaced.
+
+    Raises:
+        MotionError: it cannot be read, or is empty.
+    """
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError:

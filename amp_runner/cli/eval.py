@@ -73,12 +73,14 @@ def evaluate(argv: list[str]) -> None:
     if options["plots"]:
         from .eval_plots import write_plots
 
-        write_plots(Path(options["plots"]), rollout.select(~pushed), options["reference"], _hip(rollout.spec))
+        write_plots(
+            Path(options["plots"]), rollout.select(~pushed), options["reference"], gait.hip_joint(rollout.spec.joint_names)
+        )
 
 
 def compare(rollout: gait.Rollout, pushed: np.ndarray, reference: Motion) -> dict[str, float]:
     """Measures of the robots that were left alone, and falls of those that were pushed (N,), against the reference."""
-    hip = _hip(rollout.spec)
+    hip = gait.hip_joint(rollout.spec.joint_names)
     alone = rollout.select(~pushed)
     result = gait.measure(alone, hip)
     result["falls_per_minute_without_pushes"] = result.pop("falls_per_minute")
@@ -180,16 +182,6 @@ def _load_reference(path: str, spec: AMPStateSpec | None) -> Motion:
     if motion.commands is None:
         raise MotionError(f"{path}: has no 'commands'; amp-eval compares at equal commands: store them, (T, 3)")
     return motion
-
-
-def _hip(spec: AMPStateSpec) -> int:
-    """Index of the left upper-leg joint, or of what comes nearest."""
-    names = list(spec.joint_names)
-    for part in ("left_upper_leg", "left_hip_pitch", "l_hip_pitch", "hip_pitch", "thigh"):
-        for name in names:
-            if part in name:
-                return names.index(name)
-    return 0
 
 
 def _some(windows: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from amp_runner import AMPStateSpec, Motion, MotionDataset, MotionError, save_motion
-from amp_runner.motion import motion_commands
+from amp_runner.motion_edit import motion_commands
 
 SPEC = AMPStateSpec(joint_names=("a", "b"))
 

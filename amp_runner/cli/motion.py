@@ -1,0 +1,259 @@
+"""``amp-motion``: look at clips, check them, change them, convert them. Needs no simulator."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from amp_runner import gait
+from amp_runner.errors import AMPError, ConfigError, MotionError
+from amp_runner.motion_edit import concat_motions, cut_motion, mirror_motion, motion_spec, resample_motion
+from amp_runner.motion_file import Motion, load_motion, save_motion
+
+from .common import run_command
+
+_SHOWN_CLIPS = 12
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of ``amp-motion``; returns the exit status: 0, 1 for findings of ``check``, 2 for bad input."""
+    failed: list[bool] = []
+    status = run_command("amp-motion", lambda arguments: failed.append(_run(arguments)), argv)
+    return status or int(any(failed))
+
+
+def _run(argv: list[str]) -> bool:
+    """Run a sub-command; returns whether a check failed."""
+    args = _parser().parse_args(argv)
+    try:
+        return bool(args.run(args))
+    except ImportError as error:
+        raise AMPError(f"{error}; install what amp-motion needs with: pip install 'amp-runner[motion]'") from error
+
+
+def _info(args: argparse.Namespace) -> None:
+    """Print what is in a file."""
+    motion = load_motion(args.file)
+    frames, count = len(motion.states), len(motion.clip_lengths)
+    seconds = f"{frames * motion.dt:.1f} s at {1 / motion.dt:g} Hz" if motion.dt else "dt unknown"
+    print(f"{motion.path}: {count} clips, {frames} frames of {motion.states.shape[1]} numbers, {seconds}")
+    for name in ("velocity_frame", "source", "licence"):
+        print(f"  {name}: {getattr(motion, name) or '-'}")
+    print(f"  sha256: {motion.sha256}")
+    if motion.layout is None or motion.joint_names is None:
+        print("  layout: not in the file")
+        return
+    spec = motion_spec(motion)
+    print(f"  layout: {', '.join(spec.layout)}")
+    for name, index in zip(spec.joint_names, range(len(spec.joint_names))):
+        position, velocity = (motion.states[:, spec.features[f].start + index] for f in ("joint_pos", "joint_vel"))
+        print(f"  {name:28s} {position.min():6.2f} to {position.max():5.2f} rad, up to {np.abs(velocity).max():5.1f} rad/s")
+    _print_clips(motion, args.all)
+
+
+def _print_clips(motion: Motion, every: bool) -> None:
+    spec = motion_spec(motion)
+    features, hip = spec.features, gait.hip_joint(spec.joint_names)
+    print("  clip  seconds   vx     vy    wz      height [m]     stride [Hz]   (means over the clip)")
+    clips = motion.clips()
+    for number, states in enumerate(clips if every else clips[:_SHOWN_CLIPS]):
+        linear, angular = (states[:, features[name]].mean(axis=0) for name in ("root_lin_vel", "root_ang_vel"))
+        height, dt = states[:, 0], motion.dt or float("nan")
+        stride = float("nan")
+        if motion.dt and len(states) * dt >= 1:
+            stride = gait.stride_measures(states[:, None, features["joint_pos"]], dt, hip)[0][0]
+        print(
+            f"  {number:4d}  {len(states) * dt:7.2f} {linear[0]:6.2f} {linear[1]:6.2f} {angular[2]:6.2f}"
+            f"   {height.min():.3f} to {height.max():.3f}  {stride:8.2f}"
+        )
+    if not every and len(clips) > _SHOWN_CLIPS:
+        print(f"  ... {len(clips) - _SHOWN_CLIPS} more; --all shows them")
+
+
+def _check(args: argparse.Namespace) -> bool:
+    """Print every finding; returns whether one of them is an error."""
+    from amp_runner.motion_check import check_motion
+
+    errors = 0
+    for file in args.files:
+        try:
+            motion = load_motion(file)
+            findings = check_motion(motion, _robot(args, motion), args.max_joint_speed)
+        except MotionError as error:
+            print(f"error: {error}")
+            errors += 1
+            continue
+        for finding in findings:
+            print(f"{'error' if finding.is_error else 'note'}: {file}: {finding.text}")
+        failed = sum(finding.is_error for finding in findings)
+        errors += failed
+        if not failed:
+            print(f"ok: {file}")
+    return errors > 0
+
+
+def _plot(args: argparse.Namespace) -> None:
+    from .motion_plots import plot_clip
+
+    motion = load_motion(args.file)
+    plot_clip(_one_clip(motion, args.clip), _robot(args, motion), args.out)
+    print(f"wrote {args.out}")
+
+
+def _mirror(args: argparse.Namespace) -> None:
+    mirrored = mirror_motion(load_motion(args.file), args.flip, (args.sides[0], args.sides[1]))
+    _save(replace(mirrored, source=f"{mirrored.source}, mirrored".lstrip(", ")), args.out)
+
+
+def _resample(args: argparse.Namespace) -> None:
+    _save(resample_motion(load_motion(args.file), args.dt), args.out)
+
+
+def _cut(args: argparse.Namespace) -> None:
+    _save(cut_motion(load_motion(args.file), args.start, args.end, args.clips), args.out)
+
+
+def _concat(args: argparse.Namespace) -> None:
+    _save(concat_motions([load_motion(file) for file in args.files]), args.out)
+
+
+def _convert(args: argparse.Namespace) -> None:
+    from amp_runner.convert import Hints, map_joints, read_trajectory, to_motion
+    from amp_runner.convert.trajectory import read_joint_map
+    from amp_runner.state import AMPStateSpec
+
+    hints = Hints(_names(args.joint_names), args.fps, args.quat, args.root_body)
+    trajectory = read_trajectory(args.file, args.kind, hints)
+    if trajectory.note:
+        print(f"{args.file}: {trajectory.note}")
+    wanted = _names(args.joints) or trajectory.joint_names
+    spec = AMPStateSpec(wanted, args.orientation, args.velocity_frame)
+    mapped = map_joints(trajectory, wanted, read_joint_map(args.joint_map) if args.joint_map else None)
+    dropped = sorted(set(trajectory.joint_names) - set(wanted))
+    if dropped and not args.joint_map:
+        print(f"{args.file}: dropped {', '.join(dropped)}")
+    motion = to_motion(
+        mapped,
+        spec,
+        args.out,
+        dt=args.dt,
+        smoothing=args.smoothing,
+        height_offset=args.height_offset,
+        licence=args.licence,
+    )
+    _save(motion, args.out)
+
+
+def _view(args: argparse.Namespace) -> None:
+    from .motion_view import view
+
+    motions = [load_motion(file) for file in args.files]
+    view(motions, [_robot(args, motion) for motion in motions], args)
+
+
+def _save(motion: Motion, out: str) -> None:
+    if Path(out).suffix != ".npz":
+        raise ConfigError(f"--out {out}: expected a name that ends in .npz")
+    if not Path(out).parent.is_dir():
+        raise ConfigError(f"--out {out}: the folder does not exist; create it first")
+    save_motion(replace(motion, path=out))
+    seconds = f", {len(motion.states) * motion.dt:.1f} s" if motion.dt else ""
+    print(f"{out}: {len(motion.clip_lengths)} clips, {len(motion.states)} frames{seconds}")
+
+
+def _one_clip(motion: Motion, clip: int) -> Motion:
+    if motion.dt is None:
+        raise MotionError(f"{motion.path}: has no 'dt'; store it in the file")
+    return cut_motion(motion, clips=[clip])
+
+
+def _robot(args: argparse.Namespace, motion: Motion):
+    """The model that ``--robot`` names, or the ostrich's for its own clips, or None."""
+    from amp_runner.robot_model import RobotModel
+    from ostrich_env.robot import JOINT_NAMES
+
+    if motion.joint_names is None:
+        return None
+    if args.robot:
+        return RobotModel(args.robot, motion.joint_names)
+    if motion.joint_names == JOINT_NAMES:
+        return RobotModel(Path(sys.modules["ostrich_env"].__file__).parent / "assets" / "ostrich.xml", JOINT_NAMES)
+    return None
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    return tuple(name.strip() for name in text.split(",")) if text else None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="amp-motion", description=__doc__.split("\n")[0], allow_abbrev=False)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run, text: str, *, many: bool = False, out: str | None = None, robot: bool = False):
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        sub.add_argument(*(["files"] if many else ["file"]), nargs="+" if many else None, metavar="FILE")
+        if out:
+            sub.add_argument("-o", "--out", required=True, metavar="FILE", help=out)
+        if robot:
+            sub.add_argument(
+                "--robot", metavar="FILE", help="MJCF or URDF of the robot (default: the ostrich, for its clips)"
+            )
+        return sub
+
+    info = command("info", _info, "what is in a clip file")
+    info.add_argument("--all", action="store_true", help="list every clip")
+    check = command("check", _check, "whether clips are fit to learn from; exit status 1 if not", many=True, robot=True)
+    check.add_argument("--max_joint_speed", type=float, metavar="RAD/S", help="the actuators' limit")
+    plot = command("plot", _plot, "draw a clip: joints, root, footfalls, spectrum", out="picture (.png)", robot=True)
+    plot.add_argument("--clip", type=int, default=0, help="which clip of the file (default: %(default)s)")
+    mirror = command("mirror", _mirror, "swap left and right", out="clip file (.npz)")
+    mirror.add_argument("--flip", default=".*(roll|yaw).*", help="joints whose angle changes sign (default: %(default)s)")
+    mirror.add_argument("--sides", nargs=2, default=("left", "right"), help="what the sides are called in joint names")
+    resample = command("resample", _resample, "change the time step", out="clip file (.npz)")
+    resample.add_argument("--dt", type=float, required=True, help="time between two frames [s]")
+    cut = command("cut", _cut, "keep some clips, or a part of each", out="clip file (.npz)")
+    cut.add_argument("--start", type=float, default=0.0, help="beginning of the part [s] (default: %(default)s)")
+    cut.add_argument("--end", type=float, help="end of the part [s] (default: the clip's)")
+    cut.add_argument("--clips", type=int, nargs="+", help="which clips to keep (default: all)")
+    command("concat", _concat, "join files, each clip staying a clip", many=True, out="clip file (.npz)")
+    _add_convert(command("convert", _convert, "make a clip of a foreign motion file", out="clip file (.npz)"))
+    view = command("view", _view, "play clips in the browser, or to a video or picture", many=True, robot=True)
+    view.add_argument("--port", type=int, default=8080, help="port of the page (default: %(default)s)")
+    view.add_argument("--clip", type=int, default=0, help="clip to begin with (default: %(default)s)")
+    view.add_argument("--video", metavar="FILE", help="write a video (.mp4) instead")
+    view.add_argument("--png", metavar="FILE", help="write a picture instead: the robot at several moments of the clip")
+    return parser
+
+
+def _add_convert(parser: argparse.ArgumentParser) -> None:
+    from amp_runner.convert.readers import READERS
+
+    add = parser.add_argument
+    add("--kind", choices=sorted(READERS), help="kind of file (default: told from the file)")
+    add("--joints", metavar="A,B,...", help="joints of the clip, in the environment's order (default: the file's)")
+    add("--joint_map", metavar="FILE", help="YAML: 'joint: source', or 'joint: {from: source, sign: -1, offset: 0.1}'")
+    add("--joint_names", metavar="A,B,...", help="names of the file's joint columns, where it does not say them")
+    add("--root_body", metavar="NAME", help="body that is the root, for Isaac Lab's files (default: the first)")
+    add("--fps", type=float, help="frames a second, where the file does not say it, or says it wrongly")
+    add("--quat", choices=("auto", "xyzw", "wxyz"), default="auto", help="order of quaternions (default: %(default)s)")
+    add("--dt", type=float, help="time step of the clip [s] (default: the file's)")
+    add("--smoothing", type=float, default=0.1, help="length of the smoothing window [s], 0 for none (default: %(default)s)")
+    add("--height_offset", type=float, default=0.0, help="added to the root's height [m] (default: %(default)s)")
+    add("--orientation", choices=("gravity", "quaternion"), default="gravity", help="AMP state's (default: %(default)s)")
+    add(
+        "--velocity_frame",
+        choices=("heading", "world", "body"),
+        default="heading",
+        help="AMP state's (default: %(default)s)",
+    )
+    add("--licence", default="", help="licence noted in the clip")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

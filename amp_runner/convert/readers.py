@@ -1,0 +1,257 @@
+"""Readers of foreign motion files. None of them executes anything that a file contains."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from amp_runner.errors import MotionError
+from amp_runner.motion_file import MAX_ARRAY_BYTES, read_archive, read_bytes
+
+from .plain_pickle import load_plain_pickle
+from .trajectory import Trajectory, to_xyzw
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the person who converts knows and the file may not say."""
+
+    joint_names: tuple[str, ...] | None = None
+    """Names of the joint columns, in order."""
+    fps: float | None = None
+    """Frames a second."""
+    quat: str = "auto"
+    """Order of quaternions: xyzw, wxyz, or auto."""
+    root_body: str | None = None
+    """Body that is the root, for files with many; None: the first."""
+
+
+def read_trajectory(path: str, kind: str | None = None, hints: Hints | None = None) -> Trajectory:
+    """Read a motion file.
+
+    Args:
+        path: the file.
+        kind: one of :data:`READERS`; None: told from the file's name and contents.
+        hints: what the file does not say.
+
+    Raises:
+        MotionError: the file cannot be read, or not as this kind.
+    """
+    kind = kind or _kind_of(path)
+    return READERS[kind](path, hints or Hints())
+
+
+def _read_poses_npz(path: str, hints: Hints) -> Trajectory:
+    """Root pose and joint trajectories: ``root_pos``, ``root_quat``, ``joint_pos``, ``joint_names``, ``fps`` or ``dt``."""
+    arrays = read_archive(path)
+    quat, note = to_xyzw(path, _numbers(path, arrays, "root_quat"), hints.quat)
+    return Trajectory(
+        path=path,
+        root_pos=_numbers(path, arrays, "root_pos"),
+        root_quat=quat,
+        joint_pos=_numbers(path, arrays, "joint_pos"),
+        joint_names=_names(path, arrays.get("joint_names"), hints),
+        dt=_dt(path, arrays, hints),
+        note=note,
+    )
+
+
+def _read_isaaclab_npz(path: str, hints: Hints) -> Trajectory:
+    """Isaac Lab's motions (``humanoid_walk.npz``): bodies and degrees of freedom, quaternions wxyz."""
+    arrays = read_archive(path)
+    bodies = [str(name) for name in np.atleast_1d(arrays["body_names"])]
+    root = _root_index(path, bodies, hints)
+    rotations = _numbers(path, arrays, "body_rotations", rank=3)[:, root]
+    quat, note = to_xyzw(path, rotations, "wxyz" if hints.quat == "auto" else hints.quat)
+    return Trajectory(
+        path=path,
+        root_pos=_numbers(path, arrays, "body_positions", rank=3)[:, root],
+        root_quat=quat,
+        joint_pos=_numbers(path, arrays, "dof_positions"),
+        joint_names=_names(path, arrays.get("dof_names"), hints),
+        dt=_dt(path, arrays, hints),
+        note=f"root body {bodies[root]}; {note}",
+    )
+
+
+def _read_tracking_npz(path: str, hints: Hints) -> Trajectory:
+    """BeyondMimic's and mjlab's tracking motions: ``joint_pos``, ``body_pos_w``, ``body_quat_w`` (wxyz), ``fps``."""
+    arrays = read_archive(path)
+    positions = _numbers(path, arrays, "body_pos_w", rank=3)
+    rotations = _numbers(path, arrays, "body_quat_w", rank=3)
+    quat, note = to_xyzw(path, rotations[:, 0], "wxyz" if hints.quat == "auto" else hints.quat)
+    return Trajectory(
+        path=path,
+        root_pos=positions[:, 0],
+        root_quat=quat,
+        joint_pos=_numbers(path, arrays, "joint_pos"),
+        joint_names=_names(path, arrays.get("joint_names"), hints),
+        dt=_dt(path, arrays, hints),
+        note=f"root is body 0; {note}",
+    )
+
+
+def _read_csv(path: str, hints: Hints) -> Trajectory:
+    """A table: x, y, z, a quaternion, then joint positions; with a header line that names the joints, or without."""
+    try:
+        rows = [row for row in csv.reader(io.StringIO(read_bytes(path).decode())) if row]
+        header = None if not rows or _is_number(rows[0][0]) else [cell.strip() for cell in rows.pop(0)]
+        table = np.array([[float(cell) for cell in row] for row in rows])
+    except (ValueError, UnicodeDecodeError) as error:
+        raise MotionError(f"{path}: not a table of numbers: {error}") from None
+    if table.ndim != 2 or table.shape[1] < 8:
+        raise MotionError(f"{path}: has shape {table.shape}; expected columns x, y, z, a quaternion, and joint positions")
+    names = tuple(header[7:]) if header else _names(path, None, hints)
+    quat, note = to_xyzw(path, table[:, 3:7], _order_in_header(header) or hints.quat)
+    return Trajectory(path, table[:, :3], quat, table[:, 7:], names, _dt(path, {}, hints), note)
+
+
+def _read_amp_rsl_rl(path: str, hints: Hints) -> Trajectory:
+    """amp-rsl-rl's pickled dictionaries (.npy): ``joints_list``, ``joint_positions``, ``root_position`` and so on."""
+    data = load_plain_pickle(path)
+    if isinstance(data, np.ndarray) and data.shape == ():
+        data = data.item()
+    if not isinstance(data, dict):
+        raise MotionError(f"{path}: holds {type(data).__name__}; expected a dictionary as amp-rsl-rl writes it")
+    arrays = {name: _array(path, name, value) for name, value in data.items()}
+    quat, note = to_xyzw(path, _numbers(path, arrays, "root_quaternion"), "xyzw" if hints.quat == "auto" else hints.quat)
+    return Trajectory(
+        path=path,
+        root_pos=_numbers(path, arrays, "root_position"),
+        root_quat=quat,
+        joint_pos=_numbers(path, arrays, "joint_positions"),
+        joint_names=_names(path, arrays.get("joints_list"), hints),
+        dt=_dt(path, arrays, hints),
+        note=note,
+    )
+
+
+def _read_legged_gym(path: str, hints: Hints) -> Trajectory:
+    """legged_gym's AMP motions (JSON in a .txt): frames of root position, quaternion (xyzw), joint positions, and more."""
+    try:
+        data = json.loads(read_bytes(path))
+        frames = np.array(data["Frames"], dtype=float)
+        duration = float(data["FrameDuration"])
+    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise MotionError(
+            f"{path}: not a legged_gym motion ({type(error).__name__}: {error}); expected JSON with 'FrameDuration' and "
+            "'Frames'"
+        ) from None
+    names = _names(path, None, hints)
+    if frames.ndim != 2 or frames.shape[1] < 7 + len(names):
+        raise MotionError(f"{path}: 'Frames' has shape {frames.shape}; expected at least {7 + len(names)} numbers a frame")
+    quat, note = to_xyzw(path, frames[:, 3:7], "xyzw" if hints.quat == "auto" else hints.quat)
+    return Trajectory(path, frames[:, :3], quat, frames[:, 7 : 7 + len(names)], names, duration, note)
+
+
+READERS: dict[str, Callable[[str, Hints], Trajectory]] = {
+    "poses": _read_poses_npz,
+    "isaaclab": _read_isaaclab_npz,
+    "tracking": _read_tracking_npz,
+    "csv": _read_csv,
+    "amp-rsl-rl": _read_amp_rsl_rl,
+    "legged-gym": _read_legged_gym,
+}
+"""Kinds of motion files and how each is read."""
+
+
+def _kind_of(path: str) -> str:
+    suffix = Path(path).suffix
+    by_suffix = {".csv": "csv", ".npy": "amp-rsl-rl", ".txt": "legged-gym", ".json": "legged-gym"}
+    if suffix in by_suffix:
+        return by_suffix[suffix]
+    if suffix != ".npz":
+        raise MotionError(f"{path}: unknown kind of file; expected .npz, .csv, .npy or .txt, or say --kind")
+    names = set(read_archive(path))
+    for kind, needed in (("isaaclab", "body_rotations"), ("tracking", "body_quat_w"), ("poses", "root_quat")):
+        if needed in names:
+            return kind
+    if "amp_states" in names:
+        raise MotionError(f"{path}: is a clip already; nothing to convert")
+    raise MotionError(
+        f"{path}: holds {', '.join(sorted(names))}; expected root_pos, root_quat, joint_pos, joint_names and fps, or the "
+        "arrays of Isaac Lab's or BeyondMimic's motions"
+    )
+
+
+def _array(path: str, name: str, value: Any) -> np.ndarray:
+    """Rows of numbers, or names, as an array."""
+    try:
+        if isinstance(value, np.ndarray) and value.dtype.hasobject:
+            value = list(value)
+        if isinstance(value, (list, tuple)):
+            _check_rows(value)
+        return np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise MotionError(f"{path}: '{name}' is no table of numbers: {error}") from None
+
+
+def _check_rows(rows: Sequence[Any]) -> None:
+    """Refuse lists in lists in lists: a few bytes of them, each shared many times, fill any memory as an array."""
+    width = 1
+    for row in rows:
+        if isinstance(row, (list, tuple)):
+            width = max(width, len(row))
+            if any(isinstance(cell, (list, tuple, dict, np.ndarray)) for cell in row):
+                raise ValueError("a row holds more than numbers")
+    if len(rows) * width * 8 > MAX_ARRAY_BYTES:
+        raise ValueError(f"{len(rows)} rows of {width} are more than a motion")
+
+
+def _numbers(path: str, arrays: dict[str, np.ndarray], name: str, rank: int = 2) -> np.ndarray:
+    if name not in arrays:
+        raise MotionError(f"{path}: no array '{name}'; found {', '.join(sorted(arrays))}")
+    array = arrays[name]
+    if array.ndim != rank or array.dtype.kind not in "fiu":
+        raise MotionError(f"{path}: '{name}' is {array.dtype} of shape {array.shape}; expected numbers with {rank} axes")
+    return array.astype(float)
+
+
+def _names(path: str, stored: np.ndarray | None, hints: Hints) -> tuple[str, ...]:
+    if hints.joint_names is not None:
+        return hints.joint_names
+    if stored is None:
+        raise MotionError(f"{path}: does not name its joints; name them, in order, with --joint_names")
+    return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in np.atleast_1d(stored).tolist())
+
+
+def _dt(path: str, arrays: dict[str, np.ndarray], hints: Hints) -> float:
+    for value, invert in ((hints.fps, True), (arrays.get("dt"), False), (arrays.get("fps"), True)):
+        if value is None:
+            continue
+        number = np.asarray(value)
+        if number.size != 1 or number.dtype.kind not in "fiu" or not float(number.reshape(())) > 0:
+            raise MotionError(f"{path}: its frame rate is {number.tolist()!r}; expected a positive number")
+        return 1.0 / float(number.reshape(())) if invert else float(number.reshape(()))
+    raise MotionError(f"{path}: does not say its frame rate; say it with --fps")
+
+
+def _root_index(path: str, bodies: Sequence[str], hints: Hints) -> int:
+    if hints.root_body is None:
+        return 0
+    if hints.root_body not in bodies:
+        raise MotionError(f"{path}: no body '{hints.root_body}'; it has {', '.join(bodies)}")
+    return bodies.index(hints.root_body)
+
+
+def _order_in_header(header: list[str] | None) -> str | None:
+    """The quaternion's order, if the header's columns end with its letters (``root_qx`` or ``qw``)."""
+    if header is None:
+        return None
+    letters = "".join(name[-1:].lower() for name in header[3:7])
+    return letters if letters in ("xyzw", "wxyz") else None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
