@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from isaaclab.managers import SceneEntityCfg
 
 
-def yaw_rate_error_l1(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
-    """Absolute yaw rate minus command, shape (N,) [rad/s]: unlike an exponential kernel it also pulls on the peaks."""
+def track_yaw_rate_exp_l1(env: ManagerBasedRLEnv, command_name: str, std: float) -> torch.Tensor:
+    """exp(-|yaw rate - command| / std), shape (N,): unlike a bell it still pulls on errors far beyond ``std`` [rad/s]."""
     yaw_rate = env.scene["robot"].data.root_link_ang_vel_w.torch[:, 2]
-    return (env.command_manager.get_command(command_name)[:, 2] - yaw_rate).abs()
+    return torch.exp(-(env.command_manager.get_command(command_name)[:, 2] - yaw_rate).abs() / std)
 
 
 def feet_contact(env: ManagerBasedRLEnv, sensor_cfg: SceneEntityCfg, threshold: float = 1.0) -> torch.Tensor:
