@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import isaaclab.sim as sim_utils
+import torch
 from isaaclab.envs.mdp import *  # noqa: F403
 from isaaclab.terrains import TerrainImporter
 from isaaclab_tasks.core.velocity.mdp import *  # noqa: F403
@@ -14,7 +15,6 @@ from amp_runner.isaaclab import ground_height
 from .articulation import ASSETS
 
 if TYPE_CHECKING:
-    import torch
     from isaaclab.envs import ManagerBasedRLEnv
     from isaaclab.managers import SceneEntityCfg
 
