@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import mujoco
 import numpy as np
+import trimesh
 from scipy.spatial.transform import Rotation
 
 from .errors import MotionError
@@ -14,6 +16,9 @@ from .state import AMPStateSpec
 
 CONTACT_HEIGHT = 0.005
 """A shape whose lowest point is below this touches the ground [m]."""
+
+
+_FIRST_HIDDEN_GROUP = 3  # MuJoCo's viewers hide groups from 3 on
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,43 @@ class RobotModel:
             self.model.body_pos[self._root] = position
             self.model.body_quat[self._root] = rotation.as_quat(scalar_first=True)
         mujoco.mj_kinematics(self.model, self.data)
+
+    def shapes(self) -> Iterator[tuple[int, trimesh.Trimesh, tuple[float, float, float]]]:
+        """The shapes that the robot is drawn with: number, mesh in the body's frame, and colour.
+
+        Those for looking at (MuJoCo's groups 0 to 2) where a robot has any, else those that touch.
+        """
+        model = self.model
+        own = [g for g in range(model.ngeom) if model.geom_bodyid[g] > 0]
+        seen = [g for g in own if model.geom_group[g] < _FIRST_HIDDEN_GROUP] or own
+        for shape in seen:
+            pose = np.eye(4)
+            pose[:3, :3] = Rotation.from_quat(model.geom_quat[shape], scalar_first=True).as_matrix()
+            pose[:3, 3] = model.geom_pos[shape]
+            mesh = self._mesh(shape)
+            mesh.apply_transform(pose)
+            yield shape, mesh, tuple(float(c) for c in model.geom_rgba[shape][:3])
+
+    def _mesh(self, shape: int) -> trimesh.Trimesh:
+        model, size = self.model, self.model.geom_size[shape]
+        kind = model.geom_type[shape]
+        if kind == mujoco.mjtGeom.mjGEOM_CAPSULE:
+            return trimesh.creation.capsule(height=2 * size[1], radius=size[0])
+        if kind == mujoco.mjtGeom.mjGEOM_CYLINDER:
+            return trimesh.creation.cylinder(radius=size[0], height=2 * size[1])
+        if kind == mujoco.mjtGeom.mjGEOM_BOX:
+            return trimesh.creation.box(extents=2 * size)
+        if kind == mujoco.mjtGeom.mjGEOM_MESH:
+            mesh = model.geom_dataid[shape]
+            vertices, faces = model.mesh_vertadr[mesh], model.mesh_faceadr[mesh]
+            return trimesh.Trimesh(
+                model.mesh_vert[vertices : vertices + model.mesh_vertnum[mesh]],
+                model.mesh_face[faces : faces + model.mesh_facenum[mesh]],
+            )
+        radii = np.full(3, size[0]) if kind == mujoco.mjtGeom.mjGEOM_SPHERE else size
+        ball = trimesh.creation.icosphere(subdivisions=2)
+        ball.apply_scale(radii)
+        return ball
 
     def lowest_points(self, states: np.ndarray, spec: AMPStateSpec, dt: float) -> tuple[list[str], np.ndarray]:
         """The lowest point of every body that comes near the ground, over one clip.

@@ -40,7 +40,7 @@ class OstrichFlatRunnerCfg(RslRlAmpRunnerCfg):
         symmetry_cfg=RslRlSymmetryCfg(use_data_augmentation=True, data_augmentation_func=with_mirror_images),
         amp_cfg=RslRlAmpCfg(
             motions=["motions/walk.npz"],
-            mirror=RslRlMirrorCfg(permutation=AMP_PERMUTATION, signs=AMP_SIGNS, probability=0.0),
+            mirror=RslRlMirrorCfg(permutation=AMP_PERMUTATION, signs=AMP_SIGNS),
         ),
     )
 

@@ -230,9 +230,6 @@ class RewardsCfg:
     track_ang_vel = RewTerm(
         func=mdp.track_ang_vel_z_world_exp, weight=2.0, params={"command_name": "base_velocity", "std": 0.25}
     )
-    track_yaw_rate = RewTerm(
-        func=mdp.track_yaw_rate_exp_l1, weight=0.0, params={"command_name": "base_velocity", "std": 0.4}
-    )
     terminated = RewTerm(func=mdp.is_terminated, weight=-100.0)
     flat_orientation = RewTerm(func=mdp.flat_orientation_l2, weight=-1.0)
     action_rate = RewTerm(func=mdp.action_rate_l2, weight=-0.01)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import isaaclab.sim as sim_utils
-import torch
 from isaaclab.envs.mdp import *  # noqa: F403
 from isaaclab.terrains import TerrainImporter
 from isaaclab_tasks.core.velocity.mdp import *  # noqa: F403
@@ -15,14 +14,9 @@ from amp_runner.isaaclab import ground_height
 from .articulation import ASSETS
 
 if TYPE_CHECKING:
+    import torch
     from isaaclab.envs import ManagerBasedRLEnv
     from isaaclab.managers import SceneEntityCfg
-
-
-def track_yaw_rate_exp_l1(env: ManagerBasedRLEnv, command_name: str, std: float) -> torch.Tensor:
-    """exp(-|yaw rate - command| / std), shape (N,): unlike a bell it still pulls on errors far beyond ``std`` [rad/s]."""
-    yaw_rate = env.scene["robot"].data.root_link_ang_vel_w.torch[:, 2]
-    return torch.exp(-(env.command_manager.get_command(command_name)[:, 2] - yaw_rate).abs() / std)
 
 
 def feet_contact(env: ManagerBasedRLEnv, sensor_cfg: SceneEntityCfg, threshold: float = 1.0) -> torch.Tensor:

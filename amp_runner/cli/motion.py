@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,8 @@ def main(argv: list[str] | None = None) -> int:
 def _run(argv: list[str]) -> bool:
     """Run a sub-command; returns whether a check failed."""
     args = _parser().parse_args(argv)
+    if not os.environ.get("DISPLAY"):
+        os.environ.setdefault("MUJOCO_GL", "egl")  # MuJoCo reads it when it is imported, and would look for a screen
     try:
         return bool(args.run(args))
     except ImportError as error:

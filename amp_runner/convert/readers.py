@@ -16,7 +16,7 @@ from amp_runner.errors import MotionError
 from amp_runner.motion_file import MAX_ARRAY_BYTES, read_archive, read_bytes
 
 from .plain_pickle import load_plain_pickle
-from .trajectory import Trajectory, to_xyzw
+from .trajectory import Trajectory, to_xyzw, without_repeats
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def read_trajectory(path: str, kind: str | None = None, hints: Hints | None = No
         MotionError: the file cannot be read, or not as this kind.
     """
     kind = kind or _kind_of(path)
-    return READERS[kind](path, hints or Hints())
+    return without_repeats(READERS[kind](path, hints or Hints()))
 
 
 def _read_poses_npz(path: str, hints: Hints) -> Trajectory:
@@ -195,14 +195,12 @@ def _array(path: str, name: str, value: Any) -> np.ndarray:
 
 def _check_rows(rows: Sequence[Any]) -> None:
     """Refuse lists in lists in lists: a few bytes of them, each shared many times, fill any memory as an array."""
-    width = 1
-    for row in rows:
-        if isinstance(row, (list, tuple)):
-            width = max(width, len(row))
-            if any(isinstance(cell, (list, tuple, dict, np.ndarray)) for cell in row):
-                raise ValueError("a row holds more than numbers")
+    distinct = {id(row): row for row in rows if isinstance(row, (list, tuple))}.values()
+    width = max(map(len, distinct), default=1)
     if len(rows) * width * 8 > MAX_ARRAY_BYTES:
         raise ValueError(f"{len(rows)} rows of {width} are more than a motion")
+    if any(isinstance(cell, (list, tuple, dict, np.ndarray)) for row in distinct for cell in row):
+        raise ValueError("a row holds more than numbers")
 
 
 def _numbers(path: str, arrays: dict[str, np.ndarray], name: str, rank: int = 2) -> np.ndarray:

@@ -20,6 +20,7 @@ from amp_runner.state import AMPStateSpec, amp_state
 SMOOTHING_TIME = 0.1
 """Default length of the window that positions are smoothed over [s]."""
 _AMBIGUITY = 0.05
+_MOST_COPIES = 4
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,29 @@ class Trajectory:
             raise MotionError(
                 f"{self.path}: root orientations have norms from {norms.min():.3f} to {norms.max():.3f}; expected 1"
             )
+
+
+def without_repeats(trajectory: Trajectory) -> Trajectory:
+    """Drop frames that are stored several times, as by an exporter that raised the frame rate by copying.
+
+    Differences between such frames alternate between zero and a multiple of the true velocity.
+    """
+    table = np.hstack([trajectory.root_pos, trajectory.root_quat, trajectory.joint_pos])
+    changes = (table[1:] != table[:-1]).any(axis=1)
+    for times in range(_MOST_COPIES, 1, -1):
+        # Copies follow each other in groups of this size; a robot that stands still changes nowhere and proves nothing.
+        inside = np.arange(1, len(table)) % times != 0
+        if changes[~inside].any() and changes[~inside].mean() > 0.5 and not changes[inside].any():
+            note = f"every frame is stored {times} times; one of each is kept, {1 / (times * trajectory.dt):g} a second"
+            return replace(
+                trajectory,
+                root_pos=trajectory.root_pos[::times],
+                root_quat=trajectory.root_quat[::times],
+                joint_pos=trajectory.joint_pos[::times],
+                dt=times * trajectory.dt,
+                note="; ".join(filter(None, [trajectory.note, note])),
+            )
+    return trajectory
 
 
 def to_xyzw(path: str, quat: np.ndarray, order: str) -> tuple[np.ndarray, str]:
