@@ -1,5 +1,5 @@
 # make demo: set up, train for a few minutes, show the learning curves.   make test: set up, run every test.
-# make fast: tests without the simulator.   make oldest: the library's tests with the oldest RSL-RL.   make lint: ruff.
+# make fast: tests without simulator and browser.   make oldest: the library's tests with the oldest RSL-RL.   make lint: ruff.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -24,11 +24,11 @@ test: $(SETUP)
 	$(PYTHON) -m pytest
 
 fast: $(SETUP)
-	$(PYTHON) -m pytest -m "not sim"
+	$(PYTHON) -m pytest -m "not sim and not browser"
 
 oldest: $(SETUP)
 	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --no-deps --target $(VENV)/oldest rsl-rl-lib==5.4.2
-	PYTHONPATH=$(VENV)/oldest $(PYTHON) -m pytest tests/amp_runner
+	PYTHONPATH=$(VENV)/oldest $(PYTHON) -m pytest tests/amp_runner -m "not sim and not browser"
 
 lint: $(SETUP)
 	$(PYTHON) -m ruff check .

@@ -100,7 +100,7 @@ class ObservationsCfg:
     class PolicyCfg(ObsGroup):
         """What the robot's own sensors can tell, with noise."""
 
-        base_ang_vel = ObsTerm(func=mdp.base_ang_vel, scale=0.25, noise=Unoise(n_min=-0.2, n_max=0.2))
+        base_ang_vel = ObsTerm(func=mdp.base_ang_vel, scale=0.25, noise=Unoise(n_min=-0.05, n_max=0.05))
         projected_gravity = ObsTerm(func=mdp.projected_gravity, noise=Unoise(n_min=-0.05, n_max=0.05))
         velocity_commands = ObsTerm(func=mdp.generated_commands, params={"command_name": "base_velocity"})
         joint_pos = ObsTerm(
@@ -110,7 +110,7 @@ class ObservationsCfg:
             func=mdp.joint_vel_rel,
             params={"asset_cfg": _robot_joints()},
             scale=0.05,
-            noise=Unoise(n_min=-0.5, n_max=0.5),
+            noise=Unoise(n_min=-0.25, n_max=0.25),
         )
         actions = ObsTerm(func=mdp.last_action)
 

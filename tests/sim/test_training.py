@@ -81,6 +81,22 @@ def test_amp_train_goes_on_from_the_latest_checkpoint(first_run):
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
+@pytest.mark.parametrize("variant", ["Rough", "Flat-SimToReal"])
+def test_the_other_tasks_train_too(variant, tmp_path):
+    arguments = ["--task", f"Isaac-Velocity-{variant}-Ostrich-v0", *SMALL[2:], "--motion", MOTION]
+    # Two of the options that are off by default, with the simulator's own observations and commands.
+    options = [
+        "agent.algorithm.amp_cfg.command_group='amp_command'",
+        "env.events.reset_to_reference.params.command_name='base_velocity'",
+    ]
+    folder = run_folder(run("amp_runner.cli.train", *arguments, *options, cwd=tmp_path))
+    state = torch.load(folder / "model_1.pt", weights_only=True)
+    assert state["amp"]["frame_dim"] == 22 + 3
+    assert torch.isfinite(state["amp"]["replay"]["windows"]).all()
+    # A robot that stands on the ground is as high above it as one on flat ground, wherever the terrain put it.
+    assert state["amp"]["replay"]["windows"][..., 0].median() < 0.35
+
+
 def test_amp_eval_measures_the_gait(first_run, tmp_path):
     cwd, folder, _ = first_run
     process = run(
