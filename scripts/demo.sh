@@ -7,7 +7,7 @@ trap 'rm -f "$log"' EXIT
 if "$bin/python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
     size=(--device cuda:0 --num_envs 4096 --max_iterations 300)
 else
-    size=(--device cpu --num_envs 512 --max_iterations 150)
+    size=(--device cpu --num_envs 512 --max_iterations 130)
 fi
 echo "training: ${size[*]} (the first run compiles the physics kernels, about a minute)"
 "$bin/amp-train" --task Isaac-Velocity-Flat-Ostrich-v0 --motion motions/walk.npz --run_name demo "${size[@]}" "${@:2}" | tee "$log"
