@@ -13,7 +13,7 @@ _STILL = 0.05
 
 _ADVICE = (
     "the discriminator has told reference and policy apart (accuracies %.2f and %.2f) for %d iterations, and the style "
-    "reward has stayed at %.3f: the policy learns nothing more from it. If the gait is not good enough yet (amp-eval tells), "
+    "reward has stayed at %.3f: the policy learns nothing more from it. If the gait is not yet good (amp-eval tells), "
     "raise amp_cfg.discriminator.input_noise or amp_cfg.style_weight, give reference motion that the robot can follow, or "
     "start episodes from it (amp_runner.isaaclab.reset_to_reference)"
 )
