@@ -107,9 +107,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--command",
         type=float,
-        nargs=3,
-        metavar=("VX", "VY", "WZ"),
-        help="velocity command [m/s, m/s, rad/s] (default: the task's own)",
+        nargs="+",
+        action="append",
+        metavar="N",
+        help="velocity command VX VY WZ [m/s, m/s, rad/s], and for how many seconds; repeat it for a schedule, which is "
+        "gone through again and again (default: the task's own commands)",
     )
     parser.add_argument("--skip", type=float, default=1.0, help="seconds cut off after a start (default: %(default)s)")
     parser.add_argument("--licence", default="", help="licence noted in the file")
@@ -124,6 +126,13 @@ def _check_arguments(args: argparse.Namespace) -> None:
         raise ConfigError(f"--out {args.out}: the folder does not exist; create it first")
     if args.steps < 1 or args.num_envs < 1:
         raise ConfigError("--steps and --num_envs must be at least 1")
+    for command in args.command or ():
+        if len(command) not in (3, 4) or (len(command) == 3 and len(args.command) > 1):
+            raise ConfigError(
+                f"--command {' '.join(map(str, command))}: expected VX VY WZ, in a schedule with SECONDS behind"
+            )
+        if len(command) == 4 and not command[3] > 0:
+            raise ConfigError(f"--command: {command[3]:g} seconds; expected more than 0")
     if args.controller == "policy" and not args.checkpoint:
         raise ConfigError("--controller policy needs --checkpoint PATH or --checkpoint latest")
     if args.controller != "policy" and ":" not in args.controller:
@@ -141,18 +150,31 @@ def _controller(sim: Simulation, name: str) -> Any:
         raise ConfigError(f"--controller {name}: {error}") from error
 
 
+def command_at(schedule: list[list[float]], time: float) -> list[float]:
+    """The command (vx, vy, yaw rate) of a schedule at a time [s]; after its end the schedule begins again."""
+    if len(schedule[0]) == 3:
+        return schedule[0]
+    left = time % sum(command[3] for command in schedule)
+    for *command, seconds in schedule:
+        if left < seconds:
+            return command
+        left -= seconds
+    return schedule[-1][:3]
+
+
 def _run(sim: Simulation, controller: Any, options: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """States (T, N, D), commands (T, N, 3), and what ended (T, N); fewer steps if interrupted."""
     env, unwrapped = sim.env, sim.env.unwrapped
     term = unwrapped.command_manager.get_term("base_velocity")
-    fixed = options["command"] and torch.tensor(options["command"], device=env.device)
+    schedule = options["command"]
     frames: list[tuple[torch.Tensor, ...]] = []
     obs = env.get_observations()
     with torch.inference_mode():
         try:
-            for _ in tqdm(range(options["steps"]), desc="recording", unit="step", mininterval=1.0):
-                if fixed is not None:
-                    term.vel_command_b[:] = fixed
+            for step in tqdm(range(options["steps"]), desc="recording", unit="step", mininterval=1.0):
+                if schedule is not None:
+                    command = command_at(schedule, step * unwrapped.step_dt)
+                    term.vel_command_b[:] = torch.tensor(command, device=env.device)
                 obs, _, dones, extras = env.step(controller(obs))
                 if hasattr(controller, "reset"):
                     controller.reset(dones)
