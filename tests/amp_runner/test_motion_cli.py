@@ -97,6 +97,7 @@ def test_bad_input_is_one_line_and_status_2(arguments, words, capsys, tmp_path, 
     assert line.startswith("amp-motion: error: ") and words in line
 
 
+@pytest.mark.browser
 def test_a_clip_is_drawn_without_a_screen(tmp_path):
     """In a process of its own: MuJoCo decides how to draw when it is imported."""
     command = [sys.executable, "-m", "amp_runner.cli.motion", "view", WALK, "--clip", "20"]
