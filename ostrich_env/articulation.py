@@ -12,6 +12,17 @@ from . import robot
 
 ASSETS = Path(__file__).parent / "assets"
 
+LEG_JOINTS = {
+    "joint_names_expr": [".*_joint"],
+    "joint_effort_limit": robot.EFFORT_LIMIT,
+    "joint_velocity_limit": robot.VELOCITY_LIMIT,
+    "stiffness": robot.STIFFNESS,
+    "damping": robot.DAMPING,
+    "armature": robot.ARMATURE,
+    "friction": robot.JOINT_FRICTION,
+}
+"""What every model of the legs' actuators shares."""
+
 OSTRICH_CFG = ArticulationCfg(
     spawn=sim_utils.UsdFileCfg(
         usd_path=str(ASSETS / "ostrich.usda"),
@@ -29,15 +40,5 @@ OSTRICH_CFG = ArticulationCfg(
     # Newton orders joints depth-first, PhysX breadth-first; clips, observations and actions need one order.
     joint_ordering=list(robot.JOINT_NAMES),
     soft_joint_pos_limit_factor=0.95,
-    actuators={
-        "legs": ImplicitActuatorCfg(
-            joint_names_expr=[".*_joint"],
-            joint_effort_limit=robot.EFFORT_LIMIT,
-            joint_velocity_limit=robot.VELOCITY_LIMIT,
-            stiffness=robot.STIFFNESS,
-            damping=robot.DAMPING,
-            armature=robot.ARMATURE,
-            friction=robot.JOINT_FRICTION,
-        )
-    },
+    actuators={"legs": ImplicitActuatorCfg(**LEG_JOINTS)},
 )

@@ -4,21 +4,15 @@ from isaaclab.utils import configclass, replace
 
 from . import robot
 from .actuators import DelayedBacklashPDActuatorCfg
-from .articulation import OSTRICH_CFG
+from .articulation import LEG_JOINTS, OSTRICH_CFG
 from .flat_env_cfg import OstrichFlatEnvCfg
 
 OSTRICH_REAL_JOINTS_CFG = replace(
     OSTRICH_CFG,
     actuators={
         "legs": DelayedBacklashPDActuatorCfg(
-            joint_names_expr=[".*_joint"],
+            **LEG_JOINTS,
             actuator_effort_limit=robot.EFFORT_LIMIT,
-            joint_effort_limit=robot.EFFORT_LIMIT,
-            joint_velocity_limit=robot.VELOCITY_LIMIT,
-            stiffness=robot.STIFFNESS,
-            damping=robot.DAMPING,
-            armature=robot.ARMATURE,
-            friction=robot.JOINT_FRICTION,
             min_delay=robot.DELAY_STEPS[0],
             max_delay=robot.DELAY_STEPS[1],
             backlash=robot.BACKLASH,

@@ -51,50 +51,50 @@ def read_trajectory(path: str, kind: str | None = None, hints: Hints | None = No
 def _read_poses_npz(path: str, hints: Hints) -> Trajectory:
     """Root pose and joint trajectories: ``root_pos``, ``root_quat``, ``joint_pos``, ``joint_names``, ``fps`` or ``dt``."""
     arrays = read_archive(path)
-    quat, note = to_xyzw(path, _numbers(path, arrays, "root_quat"), hints.quat)
-    return Trajectory(
-        path=path,
-        root_pos=_numbers(path, arrays, "root_pos"),
-        root_quat=quat,
-        joint_pos=_numbers(path, arrays, "joint_pos"),
-        joint_names=_names(path, arrays.get("joint_names"), hints),
-        dt=_dt(path, arrays, hints),
-        note=note,
-    )
+    root = _numbers(path, arrays, "root_pos"), _numbers(path, arrays, "root_quat")
+    return _assemble(path, arrays, hints, root, ("joint_pos", "joint_names"))
 
 
 def _read_isaaclab_npz(path: str, hints: Hints) -> Trajectory:
     """Isaac Lab's motions (``humanoid_walk.npz``): bodies and degrees of freedom, quaternions wxyz."""
     arrays = read_archive(path)
+    if "body_names" not in arrays:
+        raise MotionError(f"{path}: no array 'body_names'; found {', '.join(sorted(arrays))}")
     bodies = [str(name) for name in np.atleast_1d(arrays["body_names"])]
-    root = _root_index(path, bodies, hints)
-    rotations = _numbers(path, arrays, "body_rotations", rank=3)[:, root]
-    quat, note = to_xyzw(path, rotations, "wxyz" if hints.quat == "auto" else hints.quat)
-    return Trajectory(
-        path=path,
-        root_pos=_numbers(path, arrays, "body_positions", rank=3)[:, root],
-        root_quat=quat,
-        joint_pos=_numbers(path, arrays, "dof_positions"),
-        joint_names=_names(path, arrays.get("dof_names"), hints),
-        dt=_dt(path, arrays, hints),
-        note=f"root body {bodies[root]}; {note}",
-    )
+    body = _root_index(path, bodies, hints)
+    root = tuple(_numbers(path, arrays, name, rank=3)[:, body] for name in ("body_positions", "body_rotations"))
+    return _assemble(path, arrays, hints, root, ("dof_positions", "dof_names"), "wxyz", f"root body {bodies[body]}")
 
 
 def _read_tracking_npz(path: str, hints: Hints) -> Trajectory:
     """BeyondMimic's and mjlab's tracking motions: ``joint_pos``, ``body_pos_w``, ``body_quat_w`` (wxyz), ``fps``."""
     arrays = read_archive(path)
-    positions = _numbers(path, arrays, "body_pos_w", rank=3)
-    rotations = _numbers(path, arrays, "body_quat_w", rank=3)
-    quat, note = to_xyzw(path, rotations[:, 0], "wxyz" if hints.quat == "auto" else hints.quat)
+    root = tuple(_numbers(path, arrays, name, rank=3)[:, 0] for name in ("body_pos_w", "body_quat_w"))
+    return _assemble(path, arrays, hints, root, ("joint_pos", "joint_names"), "wxyz", "root is body 0")
+
+
+def _assemble(
+    path: str,
+    arrays: dict[str, np.ndarray],
+    hints: Hints,
+    root: tuple[np.ndarray, np.ndarray],
+    joints: tuple[str, str],
+    convention: str = "auto",
+    note: str = "",
+) -> Trajectory:
+    """A trajectory from the root's positions and quaternions and the arrays with the joints' positions and names.
+
+    ``convention`` is the order of quaternions that this kind of file has; the hints may say another.
+    """
+    quat, quat_note = to_xyzw(path, root[1], convention if hints.quat == "auto" else hints.quat)
     return Trajectory(
         path=path,
-        root_pos=positions[:, 0],
+        root_pos=root[0],
         root_quat=quat,
-        joint_pos=_numbers(path, arrays, "joint_pos"),
-        joint_names=_names(path, arrays.get("joint_names"), hints),
+        joint_pos=_numbers(path, arrays, joints[0]),
+        joint_names=_names(path, arrays.get(joints[1]), hints),
         dt=_dt(path, arrays, hints),
-        note=f"root is body 0; {note}",
+        note="; ".join(filter(None, [note, quat_note])),
     )
 
 
@@ -121,16 +121,8 @@ def _read_amp_rsl_rl(path: str, hints: Hints) -> Trajectory:
     if not isinstance(data, dict):
         raise MotionError(f"{path}: holds {type(data).__name__}; expected a dictionary as amp-rsl-rl writes it")
     arrays = {name: _array(path, name, value) for name, value in data.items()}
-    quat, note = to_xyzw(path, _numbers(path, arrays, "root_quaternion"), "xyzw" if hints.quat == "auto" else hints.quat)
-    return Trajectory(
-        path=path,
-        root_pos=_numbers(path, arrays, "root_position"),
-        root_quat=quat,
-        joint_pos=_numbers(path, arrays, "joint_positions"),
-        joint_names=_names(path, arrays.get("joints_list"), hints),
-        dt=_dt(path, arrays, hints),
-        note=note,
-    )
+    root = _numbers(path, arrays, "root_position"), _numbers(path, arrays, "root_quaternion")
+    return _assemble(path, arrays, hints, root, ("joint_positions", "joints_list"), "xyzw")
 
 
 def _read_legged_gym(path: str, hints: Hints) -> Trajectory:

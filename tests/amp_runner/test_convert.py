@@ -221,6 +221,13 @@ def test_missing_or_wrong_arrays_are_named(tmp_path, changes, words):
     assert words in str(error.value)
 
 
+def test_a_file_that_is_not_of_the_kind_that_was_said_is_refused(tmp_path):
+    write_poses(tmp_path / "a.npz")
+    for kind, name in (("isaaclab", "body_names"), ("tracking", "body_pos_w")):
+        with pytest.raises(MotionError, match=f"no array '{name}'; found fps"):
+            read_trajectory(str(tmp_path / "a.npz"), kind)
+
+
 def test_isaac_labs_own_clips_are_converted_whole(tmp_path):
     tasks = pytest.importorskip("isaaclab_tasks", reason="Isaac Lab comes with the 'sim' extra")
     from pathlib import Path
