@@ -132,17 +132,7 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
             return
         state = self._motions.sample(len(ids)).squeeze(1)
         self._ids, self._commands = ids, state[:, self._spec.dim :]
-        part = {name: state[:, columns] for name, columns in self._spec.features.items()}
-        quat, frame = self._orientation(part)
-        robot: Articulation = env.scene[asset_cfg.name]
-        position = robot.data.root_link_pos_w.torch[ids].clone()
-        position[:, 2] = part["root_height"].squeeze(-1) + clearance + env.scene.env_origins[ids, 2]
-        velocity = [quat_apply(frame, part[name]) for name in ("root_lin_vel", "root_ang_vel")]
-        robot.write_root_link_pose_to_sim_index(root_pose=torch.cat([position, quat], dim=-1), env_ids=ids)
-        robot.write_root_link_velocity_to_sim_index(root_velocity=torch.cat(velocity, dim=-1), env_ids=ids)
-        joints = {"joint_ids": asset_cfg.joint_ids, "env_ids": ids}
-        robot.write_joint_position_to_sim_index(position=part["joint_pos"].contiguous(), **joints)
-        robot.write_joint_velocity_to_sim_index(velocity=part["joint_vel"].contiguous(), **joints)
+        write_amp_states(env, ids, state, self._spec, asset_cfg, clearance)
 
     def reset(self, env_ids: torch.Tensor | slice | None = None) -> None:
         """Set the commands; Isaac Lab draws new ones between its reset events and this."""
@@ -155,23 +145,55 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
         term.is_standing_env[self._ids] = False
         self._ids = None
 
-    def _orientation(self, part: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Root orientations with a random yaw, and the frames that the velocities are given in, both xyzw (M, 4)."""
-        count, device = len(part["root_height"]), part["root_height"].device
-        yaw = torch.rand(count, device=device) * (2 * math.pi) - math.pi
-        if self._spec.velocity_frame == "world":
-            yaw = torch.zeros_like(yaw)  # such clips walk along the world's x axis
-        zero = torch.zeros_like(yaw)
-        heading = quat_from_euler_xyz(zero, zero, yaw)
-        if self._spec.orientation == "gravity":
-            x, y, z = part["projected_gravity"].unbind(-1)
-            tilt = quat_from_euler_xyz(torch.atan2(-y, -z), torch.asin(x.clamp(-1, 1)), zero)
-        else:
-            clip_quat = part["root_quat_xyzw"]
-            tilt = quat_mul(quat_conjugate(yaw_quat(clip_quat)), clip_quat)
-        quat = quat_mul(heading, tilt)
-        world = quat_from_euler_xyz(zero, zero, zero)
-        return quat, {"heading": heading, "body": quat, "world": world}[self._spec.velocity_frame]
+
+def write_amp_states(
+    env: ManagerBasedEnv,
+    env_ids: torch.Tensor,
+    states: torch.Tensor,
+    spec: AMPStateSpec,
+    asset_cfg: SceneEntityCfg,
+    clearance: float = 0.0,
+) -> None:
+    """Put robots into AMP states, where they stand, facing anywhere.
+
+    Args:
+        env: the environment.
+        env_ids: environments, (M,).
+        states: AMP states, (M, D) or longer.
+        spec: their layout.
+        asset_cfg: the robot with its joints in the order of the states.
+        clearance: height added to the root [m].
+    """
+    part = {name: states[:, columns] for name, columns in spec.features.items()}
+    quat, frame = _orientations(part, spec)
+    robot: Articulation = env.scene[asset_cfg.name]
+    position = robot.data.root_link_pos_w.torch[env_ids].clone()
+    position[:, 2] = part["root_height"].squeeze(-1) + clearance + env.scene.env_origins[env_ids, 2]
+    velocity = [quat_apply(frame, part[name]) for name in ("root_lin_vel", "root_ang_vel")]
+    robot.write_root_link_pose_to_sim_index(root_pose=torch.cat([position, quat], dim=-1), env_ids=env_ids)
+    robot.write_root_link_velocity_to_sim_index(root_velocity=torch.cat(velocity, dim=-1), env_ids=env_ids)
+    joints = {"joint_ids": asset_cfg.joint_ids, "env_ids": env_ids}
+    robot.write_joint_position_to_sim_index(position=part["joint_pos"].contiguous(), **joints)
+    robot.write_joint_velocity_to_sim_index(velocity=part["joint_vel"].contiguous(), **joints)
+
+
+def _orientations(part: dict[str, torch.Tensor], spec: AMPStateSpec) -> tuple[torch.Tensor, torch.Tensor]:
+    """Root orientations with a random yaw, and the frames that the velocities are given in, both xyzw (M, 4)."""
+    count, device = len(part["root_height"]), part["root_height"].device
+    yaw = torch.rand(count, device=device) * (2 * math.pi) - math.pi
+    if spec.velocity_frame == "world":
+        yaw = torch.zeros_like(yaw)  # such clips walk along the world's x axis
+    zero = torch.zeros_like(yaw)
+    heading = quat_from_euler_xyz(zero, zero, yaw)
+    if spec.orientation == "gravity":
+        x, y, z = part["projected_gravity"].unbind(-1)
+        tilt = quat_from_euler_xyz(torch.atan2(-y, -z), torch.asin(x.clamp(-1, 1)), zero)
+    else:
+        clip_quat = part["root_quat_xyzw"]
+        tilt = quat_mul(quat_conjugate(yaw_quat(clip_quat)), clip_quat)
+    quat = quat_mul(heading, tilt)
+    world = quat_from_euler_xyz(zero, zero, zero)
+    return quat, {"heading": heading, "body": quat, "world": world}[spec.velocity_frame]
 
 
 @configclass

@@ -262,6 +262,8 @@ class OstrichFlatEnvCfg(ManagerBasedRLEnvCfg):
 
     feet = FeetCfg(body_names=FEET, offset=(0.0, 0.0, -LOWER_LEG_LENGTH), radius=FOOT_RADIUS)
     """Where the feet are, for gait measures."""
+    scripted_gait = "ostrich_env.scripted_gait:ScriptedGait"
+    """A controller that walks without training, for ``amp-record --controller gait``."""
 
     def __post_init__(self):
         self.decimation = 4

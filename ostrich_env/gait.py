@@ -19,7 +19,7 @@ import torch
 
 from amp_runner.state import AMPStateSpec, amp_state
 
-from .kinematics import joint_positions
+from .kinematics import foot_positions, joint_positions
 from .robot import FOOT_RADIUS, JOINT_NAMES, STANDING_HEIGHT
 
 _FINE_DT = 0.001  # [s]
@@ -123,6 +123,48 @@ def _trajectory(command: np.ndarray, duration: float, phase: float, gait: GaitPa
     return height, quat, joints, np.gradient(root, _FINE_DT, axis=0), angular, np.gradient(joints, _FINE_DT, axis=0)
 
 
+@dataclass(frozen=True)
+class Stride:
+    """One stride of steady walking, sampled at P equal phases from mid-stance of the left foot on."""
+
+    period: float
+    """Duration [s]."""
+    feet: np.ndarray
+    """Foot centres in the base frame, (P, 2, 3) [m]."""
+    height: np.ndarray
+    """Height of the base, (P,) [m]."""
+    velocity: np.ndarray
+    """Planar velocity of the base in the heading frame, (P, 2) [m/s]."""
+    swing: np.ndarray
+    """How much of its swing each foot has behind it, (P, 2): 0 to 1 in the air, and 0 on the ground."""
+    load: np.ndarray
+    """Part of the weight that each foot carries, (P, 2)."""
+
+
+def stride(command: np.ndarray, samples: int = 200, gait: GaitParameters | None = None) -> Stride:
+    """Sample one stride of steady walking, for a controller that is to follow it.
+
+    Args:
+        command: forward and sideways velocity [m/s] and yaw rate [rad/s], shape (3,).
+        samples: P, the number of phases.
+        gait: shape of the gait; None: the defaults.
+    """
+    gait, command = gait or GaitParameters(), np.asarray(command, dtype=float)
+    period, duty_factor = 1.0 / gait.stride_frequency(command), gait.duty_factor(command)
+    height, _, joints, linear, _, _ = _trajectory(command, period, 0.0, gait)
+    phase = np.arange(samples) / samples
+    frames = 2 + (phase * period / _FINE_DT).astype(int)
+    within = (phase[:, None] + 0.5 * duty_factor - 0.5 * np.arange(2)) % 1.0
+    return Stride(
+        period,
+        foot_positions(joints[frames]),
+        height[frames],
+        _rotate(-command[2] * phase * period, linear[frames, :2]),
+        np.clip((within - duty_factor) / (1 - duty_factor), 0.0, 1.0),
+        _load(within, duty_factor),
+    )
+
+
 def _path(command: np.ndarray, time: np.ndarray) -> np.ndarray:
     """Position on the nominal path, a circle or a line, shape (T, 2) [m]."""
     vx, vy, yaw_rate = command
@@ -181,17 +223,20 @@ def _pendulum_deviation(command: np.ndarray, period: float, gait: GaitParameters
 def _pressure_deviation(command: np.ndarray, period: float, gait: GaitParameters, time: np.ndarray) -> np.ndarray:
     """Centre of pressure relative to the nominal path, in the heading frame, shape (T, 2) [m]."""
     duty_factor = gait.duty_factor(command)
-    double_support = duty_factor - 0.5  # in strides, each of the two
     loads, feet = [], []
     for side in (0, 1):
         strides = time / period + 0.5 * duty_factor - 0.5 * side
-        within = strides % 1.0
-        rising = np.clip(within / double_support, 0, 1)
-        falling = np.clip((duty_factor - within) / double_support, 0, 1)
-        loads.append(np.minimum(rising, falling))
+        loads.append(_load(strides % 1.0, duty_factor))
         middle = (np.floor(strides) + 0.5 * side) * period
         feet.append(_rotate(-command[2] * time, _foothold(command, gait, middle, side) - _path(command, time)))
     return loads[0][:, None] * feet[0] + loads[1][:, None] * feet[1]
+
+
+def _load(within: np.ndarray, duty_factor: float) -> np.ndarray:
+    """Part of the weight on a foot, by where it is in its stride: handed over evenly while both feet are on the ground."""
+    double_support = duty_factor - 0.5  # in strides, each of the two
+    rising, falling = within / double_support, (duty_factor - within) / double_support
+    return np.clip(np.minimum(rising, falling), 0, 1)
 
 
 def _quaternion(roll: np.ndarray, pitch: np.ndarray, yaw: np.ndarray) -> np.ndarray:

@@ -25,6 +25,29 @@ def foot_positions(joint_pos: np.ndarray) -> np.ndarray:
     return np.stack([x, y, -length * np.cos(roll)], axis=-1)
 
 
+def foot_jacobians(joint_pos: np.ndarray) -> np.ndarray:
+    """How the foot centres move with the joints of their own leg.
+
+    Args:
+        joint_pos: joint positions, shape (..., 6) [rad].
+
+    Returns:
+        Derivatives of :func:`foot_positions` by roll, upper and lower joint, shape (..., 2, 3, 3) [m/rad]; the last axis is
+        the joint.
+    """
+    roll, upper, lower = np.moveaxis(joint_pos.reshape(*joint_pos.shape[:-1], 2, 3), -1, 0)
+    x_lower = -LOWER_LEG_LENGTH * np.cos(upper + lower)
+    x_upper = -UPPER_LEG_LENGTH * np.cos(upper) + x_lower
+    length_lower = -LOWER_LEG_LENGTH * np.sin(upper + lower)
+    length_upper = -UPPER_LEG_LENGTH * np.sin(upper) + length_lower
+    length = UPPER_LEG_LENGTH * np.cos(upper) + LOWER_LEG_LENGTH * np.cos(upper + lower)
+    sine, cosine = np.sin(roll), np.cos(roll)
+    by_roll = np.stack([np.zeros_like(roll), length * cosine, length * sine], axis=-1)
+    by_upper = np.stack([x_upper, length_upper * sine, -length_upper * cosine], axis=-1)
+    by_lower = np.stack([x_lower, length_lower * sine, -length_lower * cosine], axis=-1)
+    return np.stack([by_roll, by_upper, by_lower], axis=-1)
+
+
 def joint_positions(feet: np.ndarray) -> np.ndarray:
     """Joint positions that put the foot centres at ``feet``, the knee pointing backward.
 

@@ -15,6 +15,7 @@ from amp_runner.errors import ConfigError, MotionError
 from amp_runner.motion_file import Motion, save_motion
 
 from .common import run_command
+from .controllers import add_controller_arguments, check_controller, make_controller
 from .simulation import Simulation, add_arguments, hold_commands, simulation
 
 _FALL_MARGIN = 0.5  # [s] before a fall that is cut off
@@ -37,13 +38,14 @@ def record(argv: list[str]) -> None:
 
     def configure(args: argparse.Namespace, env_cfg: Any) -> None:
         _check_arguments(args)
+        check_controller(args, env_cfg)
         options.update(vars(args))
         env_cfg.scene.num_envs = args.num_envs
         if args.command is not None:
             hold_commands(env_cfg)
 
     with simulation(parser, argv, configure) as sim:
-        states, commands, ends = _run(sim, _controller(sim, options["controller"]), options)
+        states, commands, ends = _run(sim, make_controller(sim, argparse.Namespace(**options)), options)
         dt, spec = sim.env.unwrapped.step_dt, sim.spec
     clips = cut_clips(ends, round(options["skip"] / dt), round(_FALL_MARGIN / dt), round(_SHORTEST_CLIP / dt))
     if not clips:
@@ -60,11 +62,17 @@ def record(argv: list[str]) -> None:
         layout=spec.layout,
         velocity_frame=spec.velocity_frame,
         commands=np.concatenate([commands[first:last, env] for env, first, last in clips]),
-        source=f"amp-record {options['task']} {options['controller']} {Path(options['checkpoint'] or '').name}".strip(),
+        source=_source(options),
         licence=options["licence"],
     )
     save_motion(motion)
     print(f"{motion.path}: {len(clips)} clips, {len(motion.states) * dt:.1f} s")
+
+
+def _source(options: dict[str, Any]) -> str:
+    """What made the motion, noted in the file."""
+    words = ["amp-record", options["task"], options["controller"], Path(options["checkpoint"] or "").name]
+    return " ".join([*filter(None, words), *(" ".join(["--sine", *values]) for values in options["sine"])])
 
 
 def cut_clips(ends: np.ndarray, skip: int, margin: int, shortest: int) -> list[tuple[int, int, int]]:
@@ -95,12 +103,7 @@ def cut_clips(ends: np.ndarray, skip: int, margin: int, shortest: int) -> list[t
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="amp-record", description="Record reference motion from the simulation.")
     add_arguments(parser, needs_checkpoint=False)
-    parser.add_argument(
-        "--controller",
-        default="policy",
-        help="policy (a trained one, see --checkpoint), or MODULE:FUNCTION, called with the environment, which returns a "
-        "function from observations to actions (default: %(default)s)",
-    )
+    add_controller_arguments(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="clip file to write (.npz)")
     parser.add_argument("--steps", type=int, default=1000, help="environment steps (default: %(default)s)")
     parser.add_argument("--num_envs", type=int, default=1, help="environments, recorded at once (default: %(default)s)")
@@ -133,21 +136,6 @@ def _check_arguments(args: argparse.Namespace) -> None:
             )
         if len(command) == 4 and not command[3] > 0:
             raise ConfigError(f"--command: {command[3]:g} seconds; expected more than 0")
-    if args.controller == "policy" and not args.checkpoint:
-        raise ConfigError("--controller policy needs --checkpoint PATH or --checkpoint latest")
-    if args.controller != "policy" and ":" not in args.controller:
-        raise ConfigError(f"--controller {args.controller}: expected policy or MODULE:FUNCTION")
-
-
-def _controller(sim: Simulation, name: str) -> Any:
-    if name == "policy":
-        return sim.load_policy()
-    from rsl_rl.utils import resolve_callable
-
-    try:
-        return resolve_callable(name)(sim.env)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"--controller {name}: {error}") from error
 
 
 def command_at(schedule: list[list[float]], time: float) -> list[float]:
