@@ -166,3 +166,15 @@ def test_the_shipped_policy_walks_and_can_be_recorded(tmp_path):
     hips = np.stack(motion.clips(), axis=1)[..., spec.features["joint_pos"]][..., 1]
     assert np.median(dominant_frequency(hips, motion.dt)) == pytest.approx(2.1, abs=0.3), "the reference's stride"
     assert np.median(hips.std(axis=0)) > 0.18, "no shuffle"
+
+
+def test_the_scripted_gait_walks_without_a_policy(tmp_path):
+    out = tmp_path / "gait.npz"
+    process = run(
+        "amp_runner.cli.record", "--task", TASK, "--controller", "gait", "--num_envs", "16", "--steps", "200",
+        "--command", "0.4", "0", "0", "--device", "cpu", "--out", str(out), cwd=tmp_path,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr[-3000:]
+    motion = load_motion(out)
+    assert len(motion.states) * motion.dt > 0.8 * 16 * 3.0, "most of them went on for the three seconds after the start"
+    assert "gait" in motion.source
