@@ -264,3 +264,10 @@ class RslRlAmpRunnerCfg(RslRlOnPolicyRunnerCfg):
 
     keep_checkpoints: int | None = 10
     """How many of a run's checkpoints are kept, the last ones; None keeps all. Only ``amp-train`` removes any."""
+
+    watch_interval: int = 0
+    """Iterations between two pictures of the policy in TensorBoard; 0 for none. Needs ``watch_robot``."""
+    watch_robot: str | None = None
+    """MJCF or URDF file of the robot, to draw it."""
+    tensorboard_layout: list[Any] | None = None
+    """Charts of TensorBoard's tab "custom scalars": [panel, chart, [tags]] each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from rsl_rl.env import VecEnv
@@ -11,18 +12,51 @@ from rsl_rl.utils.logger import Logger
 from .checkpoint import random_state, read_checkpoint, set_random_state, write_checkpoint
 from .errors import CheckpointError, ConfigError
 from .ppo import AMPPPO
+from .state import AMPStateSpec
+from .storage import AMPRolloutStorage
+from .watch import RunWatcher
 
 _TAG = "AMP/"
 
 
 class AMPLogger(Logger):
-    """Logs AMP's statistics under their own tags rather than among the losses."""
+    """Logs AMP's statistics under their own tags rather than among the losses, and pictures of the policy."""
+
+    watcher: RunWatcher | None = None
+    storage: AMPRolloutStorage | None = None
+    """Where the watcher finds the last rollout."""
+
+    def init_logging_writer(self) -> None:
+        """Open the writer; lay TensorBoard's charts out as ``tensorboard_layout`` says: [panel, chart, tags] each."""
+        super().init_logging_writer()
+        layout: dict[str, dict[str, list]] = {}
+        for panel, chart, tags in self.cfg.get("tensorboard_layout") or ():
+            layout.setdefault(panel, {})[chart] = ["Multiline", tags]
+        if layout and hasattr(self.writer, "add_custom_scalars"):
+            self.writer.add_custom_scalars(layout)
 
     def log(self, *, loss_dict: dict, **kwargs) -> None:
         """Log one iteration; entries of ``loss_dict`` that start with ``AMP/`` keep their name."""
         if self.writer is not None:
             self.ep_extras.append({k: v for k, v in loss_dict.items() if k.startswith(_TAG)})
         super().log(loss_dict={k: v for k, v in loss_dict.items() if not k.startswith(_TAG)}, **kwargs)
+        if self.watcher is not None and self.writer is not None:
+            self.watcher.add(self.storage.frames()[:, 0], self.storage.dones[:, 0])
+            if (kwargs["it"] + 1) % self.watcher.interval == 0:
+                self.watcher.start(kwargs["it"])
+            self._show_pictures()
+
+    def stop_logging_writer(self) -> None:
+        """Wait for the pictures that are being drawn, then close the writer."""
+        if self.watcher is not None and self.writer is not None:
+            self._show_pictures(wait=True)
+        super().stop_logging_writer()
+
+    def _show_pictures(self, wait: bool = False) -> None:
+        failures = self.watcher.show(self.writer, wait)
+        if failures:
+            warnings.warn(f"{failures[0]}; no more pictures of this run", stacklevel=2)
+            self.watcher = None
 
 
 class AMPOnPolicyRunner(OnPolicyRunner):
@@ -41,6 +75,8 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             env: environment with the observation group ``amp``, shape (num_envs, D).
             train_cfg: RSL-RL's dictionary, with ``algorithm.class_name = "amp_runner:AMPPPO"`` and ``algorithm.amp_cfg``.
                 With ``keep_checkpoints = n`` only the last n checkpoints of a run are kept; None or no such key keeps all.
+                With ``watch_interval = n`` and ``watch_robot``, an MJCF or URDF file, TensorBoard shows a picture and a
+                film of the policy every n iterations. ``tensorboard_layout`` lists [panel, chart, tags].
             log_dir: folder of the run; None writes nothing.
             device: where to train.
 
@@ -63,6 +99,18 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             gpu_global_rank=self.gpu_global_rank,
             device=self.device,
         )
+        self.logger.storage, self.logger.watcher = self.alg.storage, self._watcher(log_dir)
+
+    def _watcher(self, log_dir: str | None) -> RunWatcher | None:
+        interval, robot = self.cfg.get("watch_interval") or 0, self.cfg.get("watch_robot")
+        spec = AMPStateSpec.from_env_cfg(getattr(self.env, "cfg", None))
+        if interval < 0 or (interval and (robot is None or not Path(robot).is_file())):
+            raise ConfigError(
+                f"watch_interval is {interval}, watch_robot {robot!r}; expected a number >= 0 and a robot's file"
+            )
+        if not interval or log_dir is None or spec is None or self.gpu_global_rank != 0:
+            return None
+        return RunWatcher(Path(log_dir) / "watch", spec, self.alg.step_dt, robot, interval)
 
     def save(self, path: str, infos: dict | None = None) -> None:
         """Save everything that training needs to go on to ``path``, atomically; remove what is not to be kept."""

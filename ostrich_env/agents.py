@@ -5,6 +5,7 @@ from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlSymmetryCfg
 
 from amp_runner.isaaclab import RslRlAmpCfg, RslRlAmpPpoAlgorithmCfg, RslRlAmpRunnerCfg, RslRlMirrorCfg
 
+from .articulation import ASSETS
 from .symmetry import AMP_PERMUTATION, AMP_SIGNS, with_mirror_images
 
 
@@ -15,6 +16,8 @@ class OstrichFlatRunnerCfg(RslRlAmpRunnerCfg):
     num_steps_per_env = 24
     max_iterations = 1000
     save_interval = 100
+    watch_interval = 100
+    watch_robot = str(ASSETS / "ostrich.xml")
     experiment_name = "ostrich_flat"
     obs_groups = {"actor": ["policy"], "critic": ["critic"]}
     actor = RslRlMLPModelCfg(
@@ -40,6 +43,7 @@ class OstrichFlatRunnerCfg(RslRlAmpRunnerCfg):
         symmetry_cfg=RslRlSymmetryCfg(use_data_augmentation=True, data_augmentation_func=with_mirror_images),
         amp_cfg=RslRlAmpCfg(
             motions=["motions/walk.npz"],
+            style_weight=10.0,
             mirror=RslRlMirrorCfg(permutation=AMP_PERMUTATION, signs=AMP_SIGNS),
         ),
     )

@@ -26,7 +26,7 @@ from isaaclab_tasks.utils import PresetCfg
 from amp_runner.isaaclab import AMPObsGroupCfg, FeetCfg, reset_to_reference
 
 from . import mdp
-from .articulation import OSTRICH_CFG
+from .articulation import ASSETS, OSTRICH_CFG
 from .robot import FOOT_LINKS, FOOT_RADIUS, JOINT_NAMES, LOWER_LEG_LENGTH
 
 FEET = list(FOOT_LINKS)
@@ -225,10 +225,10 @@ class RewardsCfg:
     """The task alone: follow the command, gently. No term shapes the gait; that is the discriminator's work."""
 
     track_lin_vel = RewTerm(
-        func=mdp.track_lin_vel_xy_yaw_frame_exp, weight=3.0, params={"command_name": "base_velocity", "std": 0.25}
+        func=mdp.track_lin_vel_xy_yaw_frame_exp, weight=4.5, params={"command_name": "base_velocity", "std": 0.25}
     )
     track_ang_vel = RewTerm(
-        func=mdp.track_ang_vel_z_world_exp, weight=2.0, params={"command_name": "base_velocity", "std": 0.25}
+        func=mdp.track_ang_vel_z_world_exp, weight=6.0, params={"command_name": "base_velocity", "std": 0.25}
     )
     terminated = RewTerm(func=mdp.is_terminated, weight=-100.0)
     flat_orientation = RewTerm(func=mdp.flat_orientation_l2, weight=-1.0)
@@ -262,6 +262,8 @@ class OstrichFlatEnvCfg(ManagerBasedRLEnvCfg):
 
     feet = FeetCfg(body_names=FEET, offset=(0.0, 0.0, -LOWER_LEG_LENGTH), radius=FOOT_RADIUS)
     """Where the feet are, for gait measures."""
+    mjcf = str(ASSETS / "ostrich.xml")
+    """The robot for plain MuJoCo, copied by ``amp-export``."""
     scripted_gait = "ostrich_env.scripted_gait:ScriptedGait"
     """A controller that walks without training, for ``amp-record --controller gait``."""
 

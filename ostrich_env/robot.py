@@ -23,6 +23,9 @@ LOWER_LEG_LENGTH = 0.125
 """Distance from the knee to the centre of the foot sphere [m]."""
 FOOT_RADIUS = 0.012
 """Radius of the foot sphere [m]."""
+FOOT_TORSION = 0.005
+"""Torsional friction of a foot [m]: the largest moment about the contact's normal, divided by the normal force. A rubber
+foot touches the ground with a patch; without it a leg's swing turns the body whenever one foot stands."""
 HIP_OFFSET = 0.075
 """Lateral distance of each hip from the midline [m]."""
 
@@ -68,6 +71,8 @@ class Shape:
     end: Vector | None = None
     """The second end of a capsule [m]."""
     color: Vector = (0.2, 0.2, 0.22)
+    torsion: float = 0.0
+    """Torsional friction [m]; 0: it spins freely on a point."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ def _leg(side: Literal["left", "right"]) -> tuple[Link, Link, Link]:
     """The three links of one leg: roll, upper leg, lower leg (with the foot)."""
     sign = 1.0 if side == "left" else -1.0
     foot = (0.0, 0.0, -LOWER_LEG_LENGTH)
-    foot_sphere = Shape("sphere", (FOOT_RADIUS, 0, 0), pos=foot, color=_BEAK)
+    foot_sphere = Shape("sphere", (FOOT_RADIUS, 0, 0), pos=foot, color=_BEAK, torsion=FOOT_TORSION)
     roll = Link(
         name=f"{side}_roll_link",
         mass=0.25,

@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
-from pxr import Gf, Usd, UsdGeom, UsdPhysics
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
 from ostrich_env import robot
 from ostrich_env.robot import LINKS, Link, Shape
@@ -63,6 +63,8 @@ def _add_usd_shape(stage: Usd.Stage, path: str, shape: Shape, collides: bool) ->
     if collides:
         UsdPhysics.CollisionAPI.Apply(geom.GetPrim())
         geom.CreatePurposeAttr(UsdGeom.Tokens.guide)
+        if shape.torsion:  # Newton's MuJoCo solver, whose own coefficient is ours; others have no torsional friction
+            geom.GetPrim().CreateAttribute("mjc:condim", Sdf.ValueTypeNames.Int).Set(4)
 
 
 def _add_ellipsoid(stage: Usd.Stage, path: str, shape: Shape, rings: int = 8, segments: int = 14) -> UsdGeom.Mesh:
@@ -183,6 +185,8 @@ def _add_mjcf_shape(body: ET.Element, shape: Shape, collides: bool) -> None:
         attributes["size"] = _numbers(*(shape.size[:1] if shape.kind == "sphere" else shape.size))
     if not collides:
         attributes["rgba"] = _numbers(*shape.color, 1)
+    elif shape.torsion:
+        attributes["condim"] = "4"  # with torsional friction
     ET.SubElement(body, "geom", attributes)
 
 
@@ -220,9 +224,15 @@ def write_mjcf(path: Path) -> None:
         "forcerange": _numbers(-robot.EFFORT_LIMIT, robot.EFFORT_LIMIT),
     }
     ET.SubElement(defaults, "position", actuator)
+    friction = _numbers(0.8, robot.FOOT_TORSION, 0.0001)
     for name, geom in {
         "visual": {"contype": "0", "conaffinity": "0", "group": "2"},
-        "collision": {"contype": "1", "conaffinity": "0", "group": "3", "friction": "0.8 0.005 0.0001"},
+        "collision": {
+            "contype": "1",
+            "conaffinity": "0",
+            "group": "3",
+            "friction": friction,
+        },
     }.items():
         ET.SubElement(ET.SubElement(defaults, "default", {"class": name}), "geom", geom)
     world = ET.SubElement(root, "worldbody")

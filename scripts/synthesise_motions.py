@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Synthesise the reference motion: ``motions/walk.npz`` and its entry in ``motions/manifest.json``.
 
-    python scripts/synthesise_motions.py [--out motions]
+    python scripts/synthesise_motions.py [--out motions] [--velocity_frame world]
 
 The same code gives the same bytes. The commands fill the task's ranges evenly (straight ahead, and a Halton sequence
 over all), because a discriminator compares distributions: speeds that the reference lacks would count as bad style.
@@ -12,10 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from amp_runner import Motion, load_motion, save_motion
+from amp_runner.state import VelocityFrame
 from ostrich_env.gait import ostrich_spec, walking_clip
 
 DT = 0.02  # [s]
@@ -48,9 +50,9 @@ def commands() -> np.ndarray:
     return np.concatenate([np.zeros((NUM_ON_THE_SPOT, 3)), straight, mixed]).round(3)
 
 
-def walk(path: Path) -> Motion:
-    """Clips of steady walking, one for each command."""
-    spec = ostrich_spec()
+def walk(path: Path, velocity_frame: str = "heading") -> Motion:
+    """Clips of steady walking, one for each command; with world velocities all begin facing along x."""
+    spec = ostrich_spec(velocity_frame=velocity_frame)
     clip_commands = commands()
     phases = halton(len(clip_commands), 7)
     clips = [walking_clip(c, CLIP_SECONDS, DT, spec, p) for c, p in zip(clip_commands, phases)]
@@ -73,9 +75,12 @@ def walk(path: Path) -> Motion:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("motions"), help="folder to write to (default: %(default)s)")
-    out = parser.parse_args().out
+    frames = get_args(VelocityFrame)
+    parser.add_argument("--velocity_frame", choices=frames, default="heading", help="of the root (default: %(default)s)")
+    args = parser.parse_args()
+    out = args.out
     out.mkdir(parents=True, exist_ok=True)
-    motion = walk(out / "walk.npz")
+    motion = walk(out / "walk.npz", args.velocity_frame)
     save_motion(motion)
     written = load_motion(motion.path)
     manifest_path = out / "manifest.json"

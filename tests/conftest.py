@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,9 @@ from rsl_rl.env import VecEnv
 from tensordict import TensorDict
 
 from amp_runner import Motion, save_motion
+
+if not os.environ.get("DISPLAY"):
+    os.environ.setdefault("MUJOCO_GL", "egl")  # before MuJoCo is imported by any test
 
 REPOSITORY = Path(__file__).parents[1]
 FRAME_DIM = 4
@@ -84,3 +89,25 @@ def amp_cfg(clip: Path) -> dict:
     """A small AMP configuration on :func:`clip`."""
     small = {"hidden_dims": [16], "num_updates": 2, "batch_size": 16}
     return {"motions": str(clip), "num_frames": 3, "replay_size": 64, "discriminator": small}
+
+
+BROWSER_FLAGS = (
+    "--headless", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
+    "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--window-size=1000,700",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real, headless Chromium."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for flag in BROWSER_FLAGS:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+    yield driver
+    driver.quit()

@@ -47,14 +47,16 @@ def evaluate(argv: list[str]) -> None:
     Raises:
         AMPError: bad input.
     """
-    parser = argparse.ArgumentParser(prog="amp-eval", description="Measure a policy's gait against reference motion.")
+    if any(argument.split("=")[0] == "--export" for argument in argv):
+        _evaluate_export(argv)
+        return
+    parser = argparse.ArgumentParser(
+        prog="amp-eval",
+        description="Measure a policy's gait against reference motion.",
+        epilog="amp-eval --export DIR --motion PATH measures a policy that amp-export wrote, in plain MuJoCo.",
+    )
     add_arguments(parser, needs_checkpoint=True)
-    parser.add_argument("--motion", required=True, metavar="PATH", help="reference clip (.npz) with commands")
-    parser.add_argument("--num_envs", type=int, default=256, help="robots; half of them are pushed (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=20.0, help="length of the test [s] (default: %(default)s)")
-    parser.add_argument("--json", metavar="FILE", help="write the measures there")
-    parser.add_argument("--plots", metavar="DIR", help="write footfall, phase, speed and spectrum plots there")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    _add_measuring_arguments(parser)
     options: dict[str, Any] = {}
 
     def configure(args: argparse.Namespace, env_cfg: Any) -> None:
@@ -66,16 +68,61 @@ def evaluate(argv: list[str]) -> None:
 
     with simulation(parser, argv, configure) as sim:
         rollout, pushed = record_rollout(sim, sim.load_policy(), options["seconds"])
-    result = compare(rollout, pushed, options["reference"])
+    _report(rollout, pushed, options["reference"], options["json"], options["plots"])
+
+
+def _add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--motion", required=True, metavar="PATH", help="reference clip (.npz) with commands")
+    parser.add_argument("--num_envs", type=int, default=256, help="robots; half of them are pushed (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="length of the test [s] (default: %(default)s)")
+    parser.add_argument("--json", metavar="FILE", help="write the measures there")
+    parser.add_argument("--plots", metavar="DIR", help="write footfall, phase, speed and spectrum plots there")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _evaluate_export(argv: list[str]) -> None:
+    """Measure an exported policy in plain MuJoCo, from its own files only."""
+    from amp_runner.deploy import DeployedPolicy
+    from amp_runner.deploy.mujoco_robot import MujocoRobot
+    from amp_runner.deploy.rollout import walk_commands
+
+    parser = argparse.ArgumentParser(prog="amp-eval", description="Measure an exported policy's gait in plain MuJoCo.")
+    parser.add_argument("--export", required=True, metavar="DIR", help="folder that amp-export wrote")
+    _add_measuring_arguments(parser)
+    parser.set_defaults(num_envs=2 * len(COMMANDS))
+    args = parser.parse_args(argv)
+    policy = DeployedPolicy(args.export)
+    robot = MujocoRobot(policy.description, policy.description.model_path(args.export))
+    commands, pushed = command_grid(args.num_envs)
+    random = np.random.default_rng(0)
+    pushes = pushed[None, :, None] * random.uniform(
+        -PUSH_SPEED, PUSH_SPEED, (int(args.seconds / PUSH_INTERVAL), args.num_envs, 2)
+    )
+    layout = policy.description.robot.amp_state
+    reference = _load_reference(
+        args.motion, layout and AMPStateSpec(**layout | {"joint_names": tuple(layout["joint_names"])})
+    )
+    rollout = walk_commands(policy, robot, commands, args.seconds, pushes, PUSH_INTERVAL)
+    _report(rollout, pushed, reference, args.json, args.plots)
+
+
+def command_grid(num_envs: int) -> tuple[np.ndarray, np.ndarray]:
+    """The command of every robot, (N, 3), and which robots are pushed, (N,): the second half, with the first's commands."""
+    pushed = np.arange(num_envs) >= num_envs // 2
+    commands = COMMANDS[np.arange(num_envs) % len(COMMANDS)]
+    commands[pushed] = commands[: int(pushed.sum())].copy()
+    return commands, pushed
+
+
+def _report(rollout: gait.Rollout, pushed: np.ndarray, reference: Motion, json_file: str | None, plots: str | None) -> None:
+    result = compare(rollout, pushed, reference)
     print(json.dumps(result, indent=2))
-    if options["json"]:
-        Path(options["json"]).write_text(json.dumps(result, indent=2) + "\n")
-    if options["plots"]:
+    if json_file:
+        Path(json_file).write_text(json.dumps(result, indent=2) + "\n")
+    if plots:
         from .eval_plots import write_plots
 
-        write_plots(
-            Path(options["plots"]), rollout.select(~pushed), options["reference"], gait.hip_joint(rollout.spec.joint_names)
-        )
+        write_plots(Path(plots), rollout.select(~pushed), reference, gait.hip_joint(rollout.spec.joint_names))
 
 
 def compare(rollout: gait.Rollout, pushed: np.ndarray, reference: Motion) -> dict[str, float]:
@@ -109,9 +156,9 @@ def record_rollout(sim: Simulation, policy: Any, seconds: float) -> tuple[gait.R
 
     env, unwrapped = sim.env, sim.env.unwrapped
     num_envs, dt = env.num_envs, unwrapped.step_dt
-    commands = torch.tensor(COMMANDS[np.arange(num_envs) % len(COMMANDS)], dtype=torch.float32, device=env.device)
-    pushed = torch.arange(num_envs, device=env.device) >= num_envs // 2
-    commands[pushed] = commands[: int(pushed.sum())].clone()
+    grid, which = command_grid(num_envs)
+    commands = torch.tensor(grid, dtype=torch.float32, device=env.device)
+    pushed = torch.tensor(which, device=env.device)
     velocity_command = unwrapped.command_manager.get_term("base_velocity")
     probe = _Probe(unwrapped, sim.env_cfg)
     frames: list[dict[str, torch.Tensor]] = []
@@ -140,7 +187,7 @@ def record_rollout(sim: Simulation, policy: Any, seconds: float) -> tuple[gait.R
                 mdp.push_by_setting_velocity(unwrapped, ids, {"x": speed, "y": speed})
     arrays = {name: torch.stack([frame[name] for frame in frames]).cpu().numpy() for name in frames[0]}
     rollout = gait.Rollout(commands=commands.cpu().numpy(), weight=probe.weight, dt=dt, spec=sim.spec, **arrays)
-    return rollout, pushed.cpu().numpy()
+    return rollout, which
 
 
 class _Probe:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from amp_runner.motion_edit import concat_motions, cut_motion, mirror_motion, mo
 from amp_runner.motion_file import Motion, load_motion, save_motion
 
 from .common import run_command
+from .drawing import prepare_to_draw
 
 _SHOWN_CLIPS = 12
 
@@ -30,8 +30,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(argv: list[str]) -> bool:
     """Run a sub-command; returns whether a check failed."""
     args = _parser().parse_args(argv)
-    if not os.environ.get("DISPLAY"):
-        os.environ.setdefault("MUJOCO_GL", "egl")  # MuJoCo reads it when it is imported, and would look for a screen
+    prepare_to_draw()
     try:
         return bool(args.run(args))
     except ImportError as error:
@@ -231,7 +230,7 @@ def _parser() -> argparse.ArgumentParser:
     view = command("view", _view, "play clips in the browser, or to a video or picture", many=True, robot=True)
     view.add_argument("--port", type=int, default=8080, help="port of the page (default: %(default)s)")
     view.add_argument("--clip", type=int, default=0, help="clip to begin with (default: %(default)s)")
-    view.add_argument("--video", metavar="FILE", help="write a video (.mp4) instead")
+    view.add_argument("--video", metavar="FILE", help="write a video (.mp4 or .gif) instead")
     view.add_argument("--png", metavar="FILE", help="write a picture instead: the robot at several moments of the clip")
     return parser
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from amp_runner.errors import AMPError, ConfigError
+from amp_runner.errors import ConfigError
 from amp_runner.motion_edit import cut_motion, motion_spec
 from amp_runner.motion_file import Motion
 from amp_runner.robot_model import CONTACT_HEIGHT, RobotModel, RootPath, root_path
 
+from .drawing import add_robot, draw, open_renderer, open_video
+
 _GAP = 0.5  # [m] between robots shown side by side
-_VIDEO_SIZE = (480, 640)
 _PICTURE_MOMENTS = 6
 
 
@@ -169,15 +170,6 @@ def _command_text(motion: Motion, clip: int) -> str:
     return ": " + " ".join(f"{x:+.2f}" for x in motion.clip_commands()[clip])
 
 
-def add_robot(scene: Any, name: str, robot: RobotModel) -> dict[int, Any]:
-    """Add a robot's shapes to a scene; returns the frame of each body."""
-    bodies = {b: scene.add_frame(f"{name}/{b}", show_axes=False) for b in range(1, robot.model.nbody)}
-    for shape, mesh, color in robot.shapes():
-        body = int(robot.model.geom_bodyid[shape])
-        scene.add_mesh_simple(f"{name}/{body}/{shape}", mesh.vertices, mesh.faces, color=color)
-    return bodies
-
-
 def add_curves(gui: Any, shown: ShownClip) -> list[Any]:
     """Add footfalls and joint positions of a clip to the page; returns their handles."""
     from viser import uplot
@@ -206,16 +198,12 @@ def write_video(shown: ShownClip, out: str) -> None:
     Raises:
         AMPError: nothing can be drawn here, or no video can be written.
     """
-    try:
-        import imageio
-    except ImportError as error:
-        raise AMPError(f"{error}; a video needs: pip install 'imageio[ffmpeg]'") from error
-    rate = 30
+    rate, every = (12.5, 2) if out.endswith(".gif") else (30, 1)  # a film for TensorBoard has to be small
     frames = int(shown.duration * rate) + 1
-    with _renderer(shown.robot) as renderer, imageio.get_writer(out, fps=rate, macro_block_size=None) as writer:
+    with open_renderer(shown.robot.model) as renderer, open_video(out, rate) as writer:
         for frame in range(frames):
             shown.pose(frame / rate)
-            writer.append_data(_drawn(renderer, shown))
+            writer.append_data(draw(renderer, shown.robot.model, shown.robot.data)[::every, ::every])
     print(f"wrote {out}: {frames} frames")
 
 
@@ -232,40 +220,11 @@ def write_picture(shown: ShownClip, out: str) -> None:
 
     moments = np.linspace(0, min(shown.duration, 1.0), _PICTURE_MOMENTS)
     figure, axes = plt.subplots(1, len(moments), figsize=(2.6 * len(moments), 3), layout="constrained")
-    with _renderer(shown.robot) as renderer:
+    with open_renderer(shown.robot.model) as renderer:
         for axis, moment in zip(axes, moments):
             shown.pose(moment)
-            axis.imshow(_drawn(renderer, shown)[:, 80:-80])
+            axis.imshow(draw(renderer, shown.robot.model, shown.robot.data)[:, 80:-80])
             axis.set_title(f"{moment:.2f} s", fontsize=9)
             axis.axis("off")
     figure.savefig(out, dpi=100)
     print(f"wrote {out}")
-
-
-def _renderer(robot: RobotModel) -> Any:
-    """MuJoCo's renderer, off-screen.
-
-    Raises:
-        AMPError: there is no OpenGL that draws without a screen.
-    """
-    import mujoco
-
-    try:
-        return mujoco.Renderer(robot.model, *_VIDEO_SIZE)
-    except Exception as error:  # each OpenGL library fails in its own way
-        raise AMPError(
-            f"cannot draw here without a screen ({type(error).__name__}: {error}); install EGL (Debian: libegl1 "
-            "libegl-mesa0), or look at the page: amp-motion view without --video and --png"
-        ) from error
-
-
-def _drawn(renderer: Any, shown: ShownClip) -> np.ndarray:
-    """The robot from the side, (H, W, 3)."""
-    import mujoco
-
-    shown.robot.model.vis.headlight.ambient[:], shown.robot.model.vis.headlight.diffuse[:] = 0.4, 0.7
-    camera = mujoco.MjvCamera()
-    camera.lookat, camera.distance = [*shown.robot.data.xpos[1][:2], 0.15], shown.robot.model.stat.extent * 2.2
-    camera.azimuth, camera.elevation = 60.0, -12.0
-    renderer.update_scene(shown.robot.data, camera)
-    return renderer.render()

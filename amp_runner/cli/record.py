@@ -129,8 +129,17 @@ def _check_arguments(args: argparse.Namespace) -> None:
         raise ConfigError(f"--out {args.out}: the folder does not exist; create it first")
     if args.steps < 1 or args.num_envs < 1:
         raise ConfigError("--steps and --num_envs must be at least 1")
-    for command in args.command or ():
-        if len(command) not in (3, 4) or (len(command) == 3 and len(args.command) > 1):
+    check_schedule(args.command or [])
+
+
+def check_schedule(commands: list[list[float]]) -> None:
+    """Check the values of ``--command``.
+
+    Raises:
+        ConfigError: one is no command, or one of several has no duration.
+    """
+    for command in commands:
+        if len(command) not in (3, 4) or (len(command) == 3 and len(commands) > 1):
             raise ConfigError(
                 f"--command {' '.join(map(str, command))}: expected VX VY WZ, in a schedule with SECONDS behind"
             )

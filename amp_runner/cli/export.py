@@ -1,0 +1,157 @@
+"""``amp-export``: a trained policy as files that run without this library."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from amp_runner.deploy import DeployedPolicy
+from amp_runner.deploy.describe import describe, measured_signals
+from amp_runner.deploy.policy import ONNX_FILE
+from amp_runner.errors import AMPError, ConfigError
+from amp_runner.motion_file import load_motion
+
+from .common import run_command
+from .simulation import Simulation, add_arguments, simulation
+
+TORCHSCRIPT_FILE = "policy.pt"
+TOLERANCE = 1e-5
+"""Largest difference between the policy and its exports."""
+_STEPS = 100
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of ``amp-export``; returns the exit status."""
+    return run_command("amp-export", export, argv)
+
+
+def export(argv: list[str]) -> None:
+    """Write a policy as ONNX and TorchScript with its description, and check them in the simulator.
+
+    Raises:
+        AMPError: bad input, or an export that does not do what the policy does.
+    """
+    parser = argparse.ArgumentParser(
+        prog="amp-export",
+        description="Export a trained policy: policy.onnx, policy.pt (TorchScript), policy.json (what its numbers mean).",
+    )
+    add_arguments(parser, needs_checkpoint=True)
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to; made if it is not there")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    chosen: list[argparse.Namespace] = []
+
+    def configure(args: argparse.Namespace, env_cfg: Any) -> None:
+        chosen.append(args)
+        if Path(args.out).exists() and not Path(args.out).is_dir():
+            raise ConfigError(f"--out {args.out}: is a file; expected a folder")
+        env_cfg.scene.num_envs = 1
+        without_randomisation(env_cfg)
+
+    with simulation(parser, argv, configure) as sim:
+        folder = Path(chosen[0].out)
+        folder.mkdir(parents=True, exist_ok=True)
+        actor = sim.load_policy()
+        write_networks(actor, folder)
+        write_description(sim, chosen[0].task, folder)
+        differences = compare(sim, actor, folder)
+    for name, difference in differences.items():
+        print(f"{name}: differs from the policy by at most {difference:.1e} over {_STEPS} steps")
+    if not max(differences.values()) <= TOLERANCE:
+        raise AMPError(f"{folder}: the export differs from the policy by more than {TOLERANCE:g}; do not use it")
+    print(f"wrote {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
+
+
+def without_randomisation(env_cfg: Any) -> None:
+    """Leave the robot as it is described: no event changes its masses, gains or friction."""
+    for name, event in vars(env_cfg.events).items():
+        if getattr(event, "mode", None) in ("startup", "prestartup"):
+            setattr(env_cfg.events, name, None)
+
+
+def write_networks(actor: Any, folder: Path) -> None:
+    """Write the actor, with its normalisation inside, as ONNX and as TorchScript.
+
+    Raises:
+        AMPError: a package for it is missing.
+    """
+    try:
+        import onnx  # noqa: F401
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise AMPError(f"{error}; exporting needs: pip install 'amp-runner[deploy]'") from error
+    model = actor.as_onnx(verbose=False).cpu().eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model,
+            model.get_dummy_inputs(),
+            str(folder / ONNX_FILE),
+            opset_version=18,
+            input_names=model.input_names,
+            output_names=model.output_names,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+        torch.jit.script(actor.as_jit().cpu().eval()).save(str(folder / TORCHSCRIPT_FILE))
+
+
+def write_description(sim: Simulation, task: str, folder: Path) -> None:
+    """Write ``policy.json``, and the robot's MJCF file where the task names one."""
+    checkpoint = {"file": Path(sim.checkpoint).name, "iteration": sim.checkpoint_state.get("iter")}
+    description = describe(sim.env, sim.agent_cfg, checkpoint, _motion_hashes(sim), task)
+    model = getattr(sim.env_cfg, "mjcf", None)
+    if model is not None:
+        description.robot.model = Path(model).name
+        shutil.copyfile(model, folder / Path(model).name)
+    description.save(folder)
+
+
+def _motion_hashes(sim: Simulation) -> dict[str, str]:
+    """Of the clips that the checkpoint was trained on; else of those that the agent names, where they are there."""
+    saved = sim.checkpoint_state.get("amp", {}).get("motion_hashes")
+    if saved is None:
+        entries = sim.agent_cfg.algorithm.amp_cfg.motions or []
+        saved = {path: load_motion(path).sha256 for path in entries if isinstance(path, str) and Path(path).is_file()}
+    return {Path(path).name: digest for path, digest in saved.items()}
+
+
+def compare(sim: Simulation, actor: Any, folder: Path) -> dict[str, float]:
+    """Run the policy and its exports on the same steps.
+
+    Returns:
+        Largest differences: of both networks' outputs on the same observations [-], and of the observations that the
+        description leads to.
+    """
+    deployed = DeployedPolicy(folder)
+    script = torch.jit.load(str(folder / TORCHSCRIPT_FILE))
+    names = [f"{ONNX_FILE} (ONNX Runtime)", f"{TORCHSCRIPT_FILE} (TorchScript)", "observations by policy.json"]
+    differences = dict.fromkeys(names, 0.0)
+    obs = sim.env.get_observations()
+    groups = sim.agent_cfg.obs_groups["actor"]
+    with torch.inference_mode():
+        for _ in tqdm(range(_STEPS), desc="checking", unit="step", mininterval=1.0):
+            expected = torch.cat([obs[group] for group in groups], dim=-1).cpu()
+            found = deployed.observe(measured_signals(sim.env))
+            action = actor(obs)
+            outputs = deployed.act(expected.numpy()), script(expected)[0].numpy(), found
+            for name, output, wanted in zip(names, outputs, (action[0].cpu(), action[0].cpu(), expected)):
+                differences[name] = max(differences[name], float(np.abs(output - wanted.numpy()).max()))
+            obs, _, dones, _ = sim.env.step(action)
+            actor.reset(dones)
+            if dones.any():
+                deployed.reset()
+                script.reset()
+    return differences
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""What a policy that is being watched can do, whichever simulator it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from amp_runner.style_meter import StyleScore
+
+Schedule = Callable[[float], list[float]]
+"""The command (vx, vy, yaw rate) at a time [s]."""
+
+
+class Played(Protocol):
+    """One robot with its policy."""
+
+    dt: float
+    """Time of a step [s]."""
+    command: np.ndarray
+    """Commanded forward and sideways velocity [m/s] and yaw rate [rad/s], (3,); set it at any time."""
+    command_ranges: dict[str, list[float]]
+    """Smallest and largest command of the training, by ``lin_vel_x``, ``lin_vel_y``, ``ang_vel_z``."""
+    style: StyleScore | None
+    """What the discriminator makes of the last frames, if it is there."""
+
+    def step(self) -> None:
+        """Let the policy act once."""
+
+    def reset(self) -> None:
+        """Stand up again."""
+
+    def push(self, velocity: np.ndarray) -> None:
+        """Change the base's planar velocity, (2,) [m/s]."""
+
+    def velocity(self) -> np.ndarray:
+        """Forward and sideways velocity [m/s] and yaw rate [rad/s], in the heading frame, (3,)."""
+
+    def position(self) -> np.ndarray:
+        """Of the base, in the world, (3,) [m]."""
+
+    def picture(self) -> np.ndarray:
+        """The robot from the side, (H, W, 3), 8 bits."""
+
+    def open_page(self, port: int) -> Any:
+        """Show the scene in the browser; returns viser's server."""
+
+    def draw_page(self) -> None:
+        """Show the current state there."""
+
+    def run_window(self, seconds: float | None, schedule: Schedule) -> None:
+        """Walk in a window until it is closed."""

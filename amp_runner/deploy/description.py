@@ -1,0 +1,158 @@
+"""``policy.json``: everything about an exported policy that is not in its network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from amp_runner.errors import ConfigError
+
+FORMAT_VERSION = 1
+FILE_NAME = "policy.json"
+
+SIGNALS = {
+    "base_ang_vel": "angular velocity of the base, in its own frame [rad/s], (3,)",
+    "projected_gravity": "unit vector of gravity in the base's frame, (3,)",
+    "command": "commanded forward and sideways velocity [m/s] and yaw rate [rad/s], (3,)",
+    "joint_pos": "joint positions in the order of joints.names [rad], (J,)",
+    "joint_vel": "joint velocities in that order [rad/s], (J,)",
+    "last_action": "the network's previous output, before offset and scale; zero at first, (A,)",
+}
+"""What observations are made of, and what a robot has to measure (but for the last)."""
+
+
+@dataclass
+class Observation:
+    """One part of the network's input: ``clip(signal - offset) * scale`` of the last frames, the oldest first."""
+
+    name: str
+    signal: str | None
+    """One of :data:`SIGNALS`; None for something else, which only the training environment can compute."""
+    function: str
+    """The observation function of the task, for what the signal does not say."""
+    size: int
+    """Numbers in one frame."""
+    offset: list[float]
+    scale: list[float]
+    clip: list[float] | None = None
+    """Smallest and largest value before scaling."""
+    history: int = 1
+    """Frames; after a reset all are the first."""
+    joints: list[str] = field(default_factory=list)
+    """Which joints, in order, for joint signals."""
+
+
+@dataclass
+class Joints:
+    """The robot's joints and their controllers: torque = stiffness * (target - position) - damping * velocity."""
+
+    names: list[str]
+    default_pos: list[float]
+    """[rad]"""
+    stiffness: list[float]
+    """[N m/rad]"""
+    damping: list[float]
+    """[N m s/rad]"""
+    effort_limit: list[float]
+    """[N m]"""
+    armature: list[float]
+    """[kg m^2]"""
+    friction: list[float]
+    """[N m]"""
+
+
+@dataclass
+class Actions:
+    """Joint position target = offset + scale * network output, in the order of ``joints``."""
+
+    joints: list[str]
+    offset: list[float]
+    scale: list[float]
+    clip: float | None = None
+    """Largest absolute network output."""
+
+
+@dataclass
+class Robot:
+    """What a simulator needs beyond the joints, to put the robot on the ground and to measure its gait."""
+
+    model: str | None
+    """MJCF file beside this one."""
+    base_height: float
+    """Height of the base in the default pose [m]."""
+    feet: dict[str, Any] | None
+    """Bodies with the feet, the centre of the foot in the body's frame and its radius [m]."""
+    amp_state: dict[str, Any] | None
+    """Layout of the AMP state: joint_names, orientation, velocity_frame."""
+
+
+@dataclass
+class PolicyDescription:
+    """An exported policy; read with :meth:`load`, written with :meth:`save`."""
+
+    task: str
+    control_dt: float
+    """Time between two runs of the network [s]."""
+    physics_dt: float
+    """Time step of the simulation that it was trained in [s]."""
+    observations: list[Observation]
+    actions: Actions
+    joints: Joints
+    robot: Robot
+    command_ranges: dict[str, list[float]]
+    """Smallest and largest command that it was trained for, by name."""
+    checkpoint: dict[str, Any]
+    """File name and iteration."""
+    motions: dict[str, str]
+    """SHA-256 of the reference motions by file name."""
+    versions: dict[str, str]
+    """Of the packages that made the export."""
+    signals: dict[str, str] = field(default_factory=lambda: dict(SIGNALS))
+    """What the signals are; for the reader."""
+    format_version: int = FORMAT_VERSION
+
+    @property
+    def decimation(self) -> int:
+        """Physics steps in a control step."""
+        return round(self.control_dt / self.physics_dt)
+
+    def model_path(self, folder: str | Path) -> Path:
+        """The robot's MJCF file in the export's folder.
+
+        Raises:
+            ConfigError: the task did not come with one.
+        """
+        if self.robot.model is None:
+            raise ConfigError(f"{folder}: holds no MJCF file of the robot; name one as 'mjcf' in the task and export again")
+        return Path(folder) / self.robot.model
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``policy.json``."""
+        (Path(folder) / FILE_NAME).write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, folder: str | Path) -> PolicyDescription:
+        """Read an exported policy's description.
+
+        Raises:
+            ConfigError: there is none, or it is of another version or damaged.
+        """
+        path = Path(folder) / FILE_NAME
+        try:
+            values = json.loads(path.read_text())
+            version = values["format_version"]
+        except FileNotFoundError:
+            raise ConfigError(f"{path}: no such file; expected a folder that amp-export made") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ConfigError(f"{path}: not an exported policy's description ({error!r})") from None
+        if version != FORMAT_VERSION:
+            raise ConfigError(f"{path}: has format_version {version!r}; this version reads {FORMAT_VERSION}: export again")
+        parts = {"actions": Actions, "joints": Joints, "robot": Robot}
+        try:
+            known = {f.name: values[f.name] for f in fields(cls)}
+            known |= {name: part(**known[name]) for name, part in parts.items()}
+            return cls(**known | {"observations": [Observation(**entry) for entry in known["observations"]]})
+        except (KeyError, TypeError) as error:
+            raise ConfigError(f"{path}: damaged: {error}; export the policy again") from None

@@ -1,0 +1,156 @@
+"""An exported policy's robot in plain MuJoCo: an independent check that the export says everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mujoco
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+
+from amp_runner.errors import ConfigError
+from amp_runner.state import amp_state
+
+from .description import PolicyDescription
+
+_LARGEST_TILT = 0.8  # [rad]; a robot that leans further, or is lower than half of its height, has fallen
+_CONTACT_FORCE = 1.0  # [N]
+
+
+class MujocoRobot:
+    """One robot, its joints' controllers and its sensors. All its numbers come from the description."""
+
+    def __init__(self, description: PolicyDescription, model: str | Path) -> None:
+        """Read the robot and give its joints the description's controllers.
+
+        Args:
+            description: of the exported policy.
+            model: MJCF file with the robot and a floor; each joint has a position actuator.
+
+        Raises:
+            ConfigError: the file cannot be read or lacks a joint, an actuator or a foot.
+        """
+        self.description = description
+        try:
+            self.model = mujoco.MjModel.from_xml_path(str(model))
+        except ValueError as error:
+            raise ConfigError(f"{model}: not a robot that MuJoCo can read: {str(error).splitlines()[0]}") from None
+        self.data = mujoco.MjData(self.model)
+        self.model.opt.timestep = description.physics_dt
+        joints, actuators = description.joints, range(self.model.nu)
+        actuator_of = {self.model.joint(self.model.actuator_trnid[i, 0]).name: i for i in actuators}
+        missing = [name for name in joints.names if name not in actuator_of]
+        if missing:
+            raise ConfigError(f"{model}: has no position actuator on {', '.join(missing)}; is it the policy's robot?")
+        self.joint_names = tuple(joints.names)
+        self._actuators = [actuator_of[name] for name in joints.names]
+        ids = [self.model.joint(name).id for name in joints.names]
+        self._positions, self._velocities = self.model.jnt_qposadr[ids], self.model.jnt_dofadr[ids]
+        self._columns = [joints.names.index(name) for name in description.actions.joints]
+        self._set_controllers()
+        self._feet = self._find_feet(model)
+        self.reset()
+
+    def _set_controllers(self) -> None:
+        joints, model, which = self.description.joints, self.model, self._actuators
+        model.actuator_gainprm[which, 0] = joints.stiffness
+        model.actuator_biasprm[which, 1] = -np.array(joints.stiffness)
+        model.actuator_biasprm[which, 2] = -np.array(joints.damping)
+        model.actuator_forcerange[which] = np.outer(joints.effort_limit, [-1, 1])
+        model.dof_armature[self._velocities], model.dof_frictionloss[self._velocities] = joints.armature, joints.friction
+
+    def _find_feet(self, path: str | Path) -> list[int]:
+        names = (self.description.robot.feet or {"body_names": []})["body_names"]
+        bodies = [mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_BODY, name) for name in names]
+        if -1 in bodies:
+            raise ConfigError(f"{path}: has no body '{names[bodies.index(-1)]}'; is it the policy's robot?")
+        return bodies
+
+    def reset(self) -> None:
+        """Stand in the default pose."""
+        mujoco.mj_resetData(self.model, self.data)
+        self.data.qpos[:7] = [0.0, 0.0, self.description.robot.base_height, 1.0, 0.0, 0.0, 0.0]
+        self.data.qpos[self._positions] = self.description.joints.default_pos
+        self.data.ctrl[self._actuators] = self.description.joints.default_pos
+        mujoco.mj_forward(self.model, self.data)
+
+    def step(self, targets: np.ndarray) -> None:
+        """Move on by one control step with joint position targets in the order of the policy's actions, (A,) [rad]."""
+        self.data.ctrl[np.array(self._actuators)[self._columns]] = targets
+        mujoco.mj_step(self.model, self.data, nstep=self.description.decimation)
+
+    def push(self, velocity: np.ndarray) -> None:
+        """Change the base's planar velocity, (2,) [m/s]."""
+        self.data.qvel[:2] += velocity
+
+    @property
+    def rotation(self) -> Rotation:
+        """Orientation of the base."""
+        return Rotation.from_quat(self.data.qpos[3:7], scalar_first=True)
+
+    @property
+    def fallen(self) -> bool:
+        """Whether it leans or lies."""
+        upright = -self.signals(np.zeros(3))["projected_gravity"][2]
+        return upright < np.cos(_LARGEST_TILT) or self.data.qpos[2] < 0.5 * self.description.robot.base_height
+
+    def signals(self, command: np.ndarray) -> dict[str, np.ndarray]:
+        """What the robot measures, by the names of :data:`~.description.SIGNALS`."""
+        return {
+            "base_ang_vel": self.data.qvel[3:6].copy(),  # MuJoCo gives a free joint's in its own frame
+            "projected_gravity": self.rotation.inv().apply([0.0, 0.0, -1.0]),
+            "command": np.asarray(command, dtype=float),
+            "joint_pos": self.data.qpos[self._positions].copy(),
+            "joint_vel": self.data.qvel[self._velocities].copy(),
+        }
+
+    @property
+    def velocity(self) -> np.ndarray:
+        """Forward and sideways velocity [m/s] and yaw rate [rad/s] in the heading frame, (3,)."""
+        yaw = self.rotation.as_euler("ZYX")[0]
+        planar = Rotation.from_euler("z", -yaw).apply(self.data.qvel[:3])[:2]
+        return np.array([*planar, self.rotation.apply(self.data.qvel[3:6])[2]])
+
+    def amp_state(self) -> np.ndarray:
+        """The AMP state in the layout of the description, (D,)."""
+        layout = self.description.robot.amp_state
+        names = list(self.joint_names)
+        order = [names.index(name) for name in layout["joint_names"]]
+        signals, rotation = self.signals(np.zeros(3)), self.rotation
+        parts = (
+            self.data.qpos[2],
+            rotation.as_quat(),
+            signals["joint_pos"][order],
+            self.data.qvel[:3],
+            rotation.apply(self.data.qvel[3:6]),
+            signals["joint_vel"][order],
+        )
+        tensors = [torch.from_numpy(np.asarray(part, dtype=float)) for part in parts]
+        return amp_state(*tensors, layout["orientation"], layout["velocity_frame"]).float().numpy()
+
+    def feet(self) -> dict[str, np.ndarray]:
+        """Velocity (F, 3) [m/s], height (F,) [m] and contact (F,) of the feet's lowest points."""
+        feet, velocity = self.description.robot.feet, np.zeros(6)
+        found: dict[str, list] = {"foot_velocity": [], "foot_height": [], "foot_contact": []}
+        forces = self._contact_forces()
+        for body in self._feet:
+            mujoco.mj_objectVelocity(self.model, self.data, mujoco.mjtObj.mjOBJ_XBODY, body, velocity, 0)
+            arm = self.data.xmat[body].reshape(3, 3) @ feet["offset"] - [0, 0, feet["radius"]]
+            found["foot_velocity"].append(velocity[3:] + np.cross(velocity[:3], arm))
+            found["foot_height"].append(self.data.xpos[body, 2] + arm[2])
+            found["foot_contact"].append(forces[body] > _CONTACT_FORCE)
+        return {name: np.array(values) for name, values in found.items()}
+
+    def power(self) -> float:
+        """Sum of the joints' absolute power [W]."""
+        return float(np.abs(self.data.actuator_force[self._actuators] * self.data.qvel[self._velocities]).sum())
+
+    def _contact_forces(self) -> np.ndarray:
+        """Normal force on every body [N]."""
+        forces, force = np.zeros(self.model.nbody), np.zeros(6)
+        for number, contact in enumerate(self.data.contact):
+            mujoco.mj_contactForce(self.model, self.data, number, force)
+            for geom in (contact.geom1, contact.geom2):
+                forces[self.model.geom_bodyid[geom]] += force[0]
+        return forces

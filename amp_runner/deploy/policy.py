@@ -1,0 +1,119 @@
+"""Runs an exported policy from measured signals: what goes onto the robot."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+
+import numpy as np
+
+from amp_runner.errors import AMPError, ConfigError
+
+from .description import Observation, PolicyDescription
+
+ONNX_FILE = "policy.onnx"
+
+
+class DeployedPolicy:
+    """From signals to joint position targets, for one robot.
+
+    >>> policy = DeployedPolicy("exported")
+    >>> targets = policy({"base_ang_vel": ..., "projected_gravity": ..., "command": ..., "joint_pos": ..., "joint_vel": ...})
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        """Read the description and the network.
+
+        Args:
+            folder: what ``amp-export`` wrote.
+
+        Raises:
+            ConfigError: something is missing, damaged, or needs more than :data:`~.description.SIGNALS`.
+            AMPError: ONNX Runtime is not installed.
+        """
+        self.description = PolicyDescription.load(folder)
+        unknown = [entry.name for entry in self.description.observations if entry.signal is None]
+        if unknown:
+            raise ConfigError(
+                f"{folder}: the policy observes {', '.join(unknown)}, which only its training environment can compute; "
+                "export a policy that observes what a robot measures"
+            )
+        self._session = _open(Path(folder) / ONNX_FILE)
+        self._memory_names = [entry.name for entry in self._session.get_inputs() if entry.name != "obs"]
+        self._shapes = {entry.name: entry.shape for entry in self._session.get_inputs()}
+        expected = sum(entry.size * entry.history for entry in self.description.observations)
+        if self._shapes.get("obs", [0])[-1] != expected:
+            raise ConfigError(
+                f"{folder}: the network takes {self._shapes.get('obs')}, its description says {expected} numbers; the two "
+                "files are not of one export"
+            )
+        actions = self.description.actions
+        self._offset, self._scale = np.array(actions.offset), np.array(actions.scale)
+        names = self.description.joints.names
+        self._columns = {
+            entry.name: [names.index(joint) for joint in entry.joints] for entry in self.description.observations
+        }
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past: a new episode begins."""
+        self._frames = {entry.name: deque(maxlen=entry.history) for entry in self.description.observations}
+        self.last_action = np.zeros(len(self._offset))
+        self._memory = {name: np.zeros(self._shapes[name], dtype=np.float32) for name in self._memory_names}
+
+    def observe(self, signals: dict[str, np.ndarray]) -> np.ndarray:
+        """Add the newest frame; returns the network's input, (1, O).
+
+        Raises:
+            ConfigError: a signal is missing.
+        """
+        signals = signals | {"last_action": self.last_action}
+        parts = []
+        for entry in self.description.observations:
+            if entry.signal not in signals:
+                meaning = self.description.signals[entry.signal]
+                raise ConfigError(f"the signal '{entry.signal}' is missing: {meaning}")
+            frames, frame = self._frames[entry.name], self._frame(entry, np.asarray(signals[entry.signal], dtype=float))
+            frames.extend([frame] * (1 if frames else entry.history))
+            parts += frames
+        return np.concatenate(parts).astype(np.float32)[None]
+
+    def act(self, observation: np.ndarray) -> np.ndarray:
+        """The network's output for its input (1, O), shape (A,)."""
+        action, *memory = self._session.run(None, {"obs": observation, **self._memory})
+        self._memory = dict(zip(self._memory_names, memory))
+        limit = self.description.actions.clip
+        self.last_action = action[0] if limit is None else np.clip(action[0], -limit, limit)
+        return self.last_action
+
+    def __call__(self, signals: dict[str, np.ndarray]) -> np.ndarray:
+        """One control step.
+
+        Args:
+            signals: what was measured, by the names of :data:`~.description.SIGNALS`.
+
+        Returns:
+            Joint position targets in the order of ``description.actions.joints``, (A,) [rad].
+        """
+        return self._offset + self._scale * self.act(self.observe(signals))
+
+    def _frame(self, entry: Observation, signal: np.ndarray) -> np.ndarray:
+        if entry.joints:
+            signal = signal[self._columns[entry.name]]
+        value = signal - np.array(entry.offset)
+        if entry.clip is not None:
+            value = np.clip(value, *entry.clip)
+        return value * np.array(entry.scale)
+
+
+def _open(path: Path):
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise AMPError(f"{error}; running an exported policy needs: pip install 'amp-runner[deploy]'") from error
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file; expected a folder that amp-export made")
+    try:
+        return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions have no common base but this
+        raise ConfigError(f"{path}: not a network that ONNX Runtime can run: {str(error).splitlines()[0]}") from None

@@ -1,0 +1,96 @@
+"""Watching a policy: arguments, the video, and the page in a real, headless browser."""
+
+import shutil
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from amp_runner.cli import play
+from tests.conftest import REPOSITORY
+
+EXPORTED = str(REPOSITORY / "policies" / "exported")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--export", EXPORTED], "no screen here"),
+        (["--export", EXPORTED, "--video", "a.avi"], "ends in .mp4 or .gif"),
+        (["--export", EXPORTED, "--video", "none/a.mp4"], "the folder does not exist"),
+        (["--export", EXPORTED, "--video", "a.mp4", "--web"], "choose one"),
+        (["--export", EXPORTED, "--web", "--seconds", "0"], "expected more than 0"),
+        (["--export", EXPORTED, "--web", "--command", "1", "2"], "expected VX VY WZ"),
+        (["--export", "none", "--web"], "expected a folder that amp-export made"),
+    ],
+)
+def test_bad_arguments_are_one_line_and_status_2(arguments, words, capsys, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert play.main(["--sim", "mujoco", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("amp-play: error: ") and words in error and "Traceback" not in error
+
+
+@pytest.mark.browser
+def test_a_video_shows_the_robot_walking(tmp_path):
+    imageio = pytest.importorskip("imageio.v3")
+    out = tmp_path / "walk.mp4"
+    assert play.main(["--sim", "mujoco", "--export", EXPORTED, "--video", str(out), "--seconds", "2"]) == 0
+    pictures = np.stack(list(imageio.imiter(out))).astype(float)
+    assert pictures.shape == (50, 480, 640, 3)
+    assert np.abs(np.diff(pictures[:, 80:], axis=0)).mean(axis=(1, 2, 3)).min() > 0.1, "it moves from picture to picture"
+    middle = pictures[-1, 100:360, 220:420]
+    assert (middle.max(axis=-1) < 60).mean() > 0.03, "black plumage"
+    red, green, blue = np.moveaxis(middle, -1, 0)
+    assert ((red > green + 15) & (green > blue + 5)).mean() > 0.03, "skin and sand"
+    assert (pictures[:, :50, :360].max(axis=(1, 2, 3)) > 200).all(), "the command and the speed are written on it"
+
+
+@pytest.fixture
+def page():
+    from amp_runner.cli.play_mujoco import MujocoPlayed
+    from amp_runner.cli.play_web import ControlPage
+
+    page, running = ControlPage(MujocoPlayed(EXPORTED), 8295, [0.0, 0.0, 0.0]), threading.Event()
+    running.set()
+
+    def go():
+        while running.is_set():
+            page.step()
+
+    thread = threading.Thread(target=go, daemon=True)
+    thread.start()
+    yield page
+    running.clear()
+    thread.join()
+    page.server.stop()
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium and ChromeDriver")
+def test_moving_a_slider_makes_the_robot_follow(page, browser):
+    from selenium.webdriver.common.keys import Keys
+
+    from .test_motion_view import picture, wait_for
+
+    browser.get(f"http://localhost:{page.server.get_port()}")
+    assert wait_for(lambda: "Forward [m/s]" in browser.page_source), "the controls are there"
+    assert wait_for(lambda: (picture(browser) < 60).mean() > 0.002), "black plumage: the robot is drawn"
+    assert abs(page.velocity[0]) < 0.1
+    # The page keeps a hidden copy of its controls.
+    sliders = [s for s in browser.find_elements("css selector", "[role=slider]") if s.rect["width"] > 0]
+    for _ in range(10):  # of 0.05 m/s
+        sliders[0].send_keys(Keys.ARROW_RIGHT)
+    assert wait_for(lambda: abs(page.sliders[0].value - 0.5) < 1e-6), "the slider reaches the program"
+    assert wait_for(lambda: abs(page.velocity[0] - 0.5) < 0.12), "the robot's speed follows"
+    time.sleep(2.0)
+    assert (picture(browser) < 60).mean() > 0.002, "the camera goes along"
+    place = page.played.position()
+    assert np.hypot(*place[:2]) > 0.5
+    reset = next(b for b in browser.find_elements("css selector", "button") if b.text == "Reset" and b.rect["width"] > 0)
+    reset.click()
+    assert wait_for(lambda: np.hypot(*page.played.position()[:2]) < np.hypot(*place[:2]) - 0.3), "Reset puts it back"
+    errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert errors == []
