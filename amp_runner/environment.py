@@ -75,3 +75,28 @@ def env_step_dt(env: Any) -> float | None:
         if step_dt is not None:
             return float(step_dt)
     return None
+
+
+def velocity_command(unwrapped: Any) -> Any:
+    """The term ``base_velocity`` of an Isaac Lab environment's commands.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    manager = getattr(unwrapped, "command_manager", None)
+    terms = list(getattr(manager, "active_terms", ()))
+    if "base_velocity" not in terms:
+        raise ConfigError(f"the task has no velocity command 'base_velocity' (it has {', '.join(terms) or 'none'})")
+    return manager.get_term("base_velocity")
+
+
+def robot_of(unwrapped: Any) -> Any:
+    """The articulation ``robot`` of an Isaac Lab environment's scene.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    if "robot" not in unwrapped.scene.articulations:
+        known = ", ".join(unwrapped.scene.articulations) or "none"
+        raise ConfigError(f"the task's scene has no articulation 'robot' (it has {known}); name it so")
+    return unwrapped.scene["robot"]

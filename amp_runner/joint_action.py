@@ -34,6 +34,8 @@ class JointPositionAction:
         if kinds != "JointPositionAction":
             raise ConfigError(f"the task's actions are {kinds}; this needs one term of joint position targets")
         (term,) = terms
+        if getattr(term.cfg, "clip", None) is not None:
+            raise ConfigError("the task clips its joint position targets, which this does not describe; remove the clip")
         before = term.raw_actions.clone()
         term.process_actions(torch.zeros_like(before))
         offset = term.processed_actions[0].clone()

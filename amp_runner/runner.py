@@ -13,7 +13,7 @@ from .checkpoint import random_state, read_checkpoint, set_random_state, write_c
 from .errors import CheckpointError, ConfigError
 from .ppo import AMPPPO
 from .state import AMPStateSpec
-from .storage import AMPRolloutStorage
+from .storage import AMP_GROUP, AMPRolloutStorage
 from .watch import RunWatcher
 
 _TAG = "AMP/"
@@ -41,19 +41,23 @@ class AMPLogger(Logger):
             self.ep_extras.append({k: v for k, v in loss_dict.items() if k.startswith(_TAG)})
         super().log(loss_dict={k: v for k, v in loss_dict.items() if not k.startswith(_TAG)}, **kwargs)
         if self.watcher is not None and self.writer is not None:
-            self.watcher.add(self.storage.frames()[:, 0], self.storage.dones[:, 0])
-            if (kwargs["it"] + 1) % self.watcher.interval == 0:
-                self.watcher.start(kwargs["it"])
-            self._show_pictures()
+            self.watcher.add(self.storage.observations[AMP_GROUP][:, 0], self.storage.dones[:, 0])
+            self._show_pictures(kwargs["it"])
 
     def stop_logging_writer(self) -> None:
         """Wait for the pictures that are being drawn, then close the writer."""
         if self.watcher is not None and self.writer is not None:
-            self._show_pictures(wait=True)
+            self._show_pictures(None)
         super().stop_logging_writer()
 
-    def _show_pictures(self, wait: bool = False) -> None:
-        failures = self.watcher.show(self.writer, wait)
+    def _show_pictures(self, iteration: int | None) -> None:
+        """Begin new ones where they are due, and show those that are done; None waits for all. Training never fails here."""
+        try:
+            if iteration is not None and (iteration + 1) % self.watcher.interval == 0:
+                self.watcher.start(iteration)
+            failures = self.watcher.show(self.writer, wait=iteration is None)
+        except (ImportError, OSError, ValueError) as error:
+            failures = [str(error)]
         if failures:
             warnings.warn(f"{failures[0]}; no more pictures of this run", stacklevel=2)
             self.watcher = None
@@ -142,6 +146,10 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         """
         state = read_checkpoint(path, map_location or self.device)
         try:
+            if load_cfg is None and "critic_state_dict" not in state:
+                raise CheckpointError(
+                    f"{path}: holds an actor without its critic: it can be played, evaluated and exported, not trained on"
+                )
             self._check_fit(path, state, strict)
             load_iteration = self.alg.load(state, load_cfg, strict)
             if load_iteration and "random" in state and self.gpu_global_rank == 0:

@@ -21,12 +21,14 @@ from .state import AMPStateSpec
 
 _SHORTEST = 1.0  # [s]; younger episodes are not worth a picture
 _LONGEST = 4.0  # [s]
+_PATIENCE = 120.0  # [s] for a picture, at the end of training
 _DRAWINGS = {"Watch/gait": ("plot", ".png"), "Watch/film": ("view", ".gif")}
 
 
 @dataclass
 class _Job:
     process: subprocess.Popen
+    log: Path
     tag: str
     iteration: int
     file: Path
@@ -58,8 +60,8 @@ class RunWatcher:
         self._frames = frames[-round(_LONGEST / self.dt) :].clone()
 
     def start(self, iteration: int) -> None:
-        """Save what there is and begin to draw it; too little is left for the next time."""
-        if self._frames is None or len(self._frames) < _SHORTEST / self.dt:
+        """Save what there is and begin to draw it; too little, or one too many, is left for the next time."""
+        if self._jobs or self._frames is None or len(self._frames) < _SHORTEST / self.dt:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         clip = self.folder / f"iteration_{iteration}.npz"
@@ -76,16 +78,17 @@ class RunWatcher:
             )
         )
         for tag, (verb, suffix) in _DRAWINGS.items():
-            self._jobs.append(
-                _Job(self._draw(verb, clip, clip.with_suffix(suffix)), tag, iteration, clip.with_suffix(suffix))
-            )
+            out = clip.with_suffix(suffix)
+            log = out.with_name(f"{out.name}.log")
+            self._jobs.append(_Job(self._draw(verb, clip, out, log), log, tag, iteration, out))
 
-    def _draw(self, verb: str, clip: Path, out: Path) -> subprocess.Popen:
+    def _draw(self, verb: str, clip: Path, out: Path, log: Path) -> subprocess.Popen:
         option = "--out" if verb == "plot" else "--video"
         command = [sys.executable, "-m", "amp_runner.cli.motion", verb, str(clip), "--robot", self.robot, option, str(out)]
         # One thread and no CUDA: the drawing is nobody's priority.
         environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        with log.open("w") as file:
+            return subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT)
 
     def show(self, writer: Any, wait: bool = False) -> list[str]:
         """Hand finished pictures to TensorBoard.
@@ -101,11 +104,18 @@ class RunWatcher:
         for job in self._jobs:
             if not wait and job.process.poll() is None:
                 left.append(job)
-            elif job.process.wait() == 0:
-                _add_picture(writer, job.tag, job.file, job.iteration)
-            else:
-                reason = (job.process.stderr.read().strip().splitlines() or ["no reason given"])[-1]
+                continue
+            try:
+                failed = job.process.wait(timeout=_PATIENCE)
+            except subprocess.TimeoutExpired:
+                job.process.kill()
+                failed = True
+            if failed:
+                reason = (job.log.read_text().strip().splitlines() or ["no reason given"])[-1]
                 failures.append(f"{job.file.name} could not be drawn: {reason}")
+                continue
+            job.log.unlink()
+            _add_picture(writer, job.tag, job.file, job.iteration)
         self._jobs = left
         return failures
 

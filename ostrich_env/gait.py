@@ -95,8 +95,8 @@ def walking_clip(
         States, shape (duration / dt, D), float32.
     """
     trajectory = _trajectory(np.asarray(command, dtype=float), duration, phase, gait or GaitParameters())
-    stride = round(dt / _FINE_DT)
-    frames = slice(2, 2 + round(duration / dt) * stride, stride)  # two samples are lost to differentiation at each end
+    every = round(dt / _FINE_DT)
+    frames = slice(2, 2 + round(duration / dt) * every, every)  # two samples are lost to differentiation at each end
     columns = [torch.from_numpy(values[frames]) for values in trajectory]
     return amp_state(*columns, orientation=spec.orientation, velocity_frame=spec.velocity_frame).float().numpy()
 

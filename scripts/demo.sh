@@ -10,7 +10,8 @@ else
     size=(--device cpu --num_envs 512 --max_iterations 130)
 fi
 echo "training: ${size[*]} (the first run compiles the physics kernels, about a minute)"
-"$bin/amp-train" --task Isaac-Velocity-Flat-Ostrich-v0 --motion motions/walk.npz --run_name demo "${size[@]}" "${@:2}" | tee "$log"
+"$bin/amp-train" --task Isaac-Velocity-Flat-Ostrich-v0 --motion motions/walk.npz --run_name demo --config configs/tensorboard.yaml \
+    "${size[@]}" "${@:2}" | tee "$log"
 run=$(sed -n 's/^run: //p' "$log" | tail -1)
 "$bin/python" scripts/plot_curves.py "$run"
 echo

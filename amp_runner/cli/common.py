@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -24,6 +25,13 @@ def run_command(name: str, run: Callable[[list[str]], None], argv: list[str] | N
     debug = "--debug" in argv
     try:
         run([argument for argument in argv if argument != "--debug"])
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ImportError as error:
+        if debug or (error.name or "").startswith("amp_runner"):
+            raise
+        print(f"{name}: error: {error}; install what it needs with: pip install 'amp-runner[deploy]'", file=sys.stderr)
+        return EXIT_BAD_INPUT
     except AMPError as error:
         if debug:
             traceback.print_exc()

@@ -90,9 +90,10 @@ def make_controller(sim: Simulation, args: argparse.Namespace) -> Any:
 
     name = sim.env_cfg.scripted_gait if args.controller == "gait" else args.controller
     try:
-        return resolve_callable(name)(sim.env)
-    except (ImportError, AttributeError) as error:
+        make = resolve_callable(name)
+    except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(f"--controller {name}: {error}") from error
+    return make(sim.env)
 
 
 class Sinusoids:

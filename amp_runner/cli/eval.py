@@ -13,6 +13,7 @@ import torch
 from tqdm import tqdm
 
 from amp_runner import gait
+from amp_runner.environment import velocity_command
 from amp_runner.errors import ConfigError, MotionError
 from amp_runner.motion import check_fit
 from amp_runner.motion_file import Motion, load_motion
@@ -60,6 +61,7 @@ def evaluate(argv: list[str]) -> None:
     options: dict[str, Any] = {}
 
     def configure(args: argparse.Namespace, env_cfg: Any) -> None:
+        _check_arguments(args)
         options.update(vars(args))
         env_cfg.scene.num_envs = args.num_envs
         env_cfg.episode_length_s = args.seconds + 1.0
@@ -80,6 +82,14 @@ def _add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
+def _check_arguments(args: argparse.Namespace) -> None:
+    if args.num_envs < 2:
+        raise ConfigError(f"--num_envs {args.num_envs}: expected at least 2, one to be left alone and one to be pushed")
+    shortest = gait.SETTLING_TIME + 0.5
+    if not args.seconds >= shortest:
+        raise ConfigError(f"--seconds {args.seconds:g}: expected at least {shortest:g}; the first 2 do not count")
+
+
 def _evaluate_export(argv: list[str]) -> None:
     """Measure an exported policy in plain MuJoCo, from its own files only."""
     from amp_runner.deploy import DeployedPolicy
@@ -91,6 +101,7 @@ def _evaluate_export(argv: list[str]) -> None:
     _add_measuring_arguments(parser)
     parser.set_defaults(num_envs=2 * len(COMMANDS))
     args = parser.parse_args(argv)
+    _check_arguments(args)
     policy = DeployedPolicy(args.export)
     robot = MujocoRobot(policy.description, policy.description.model_path(args.export))
     commands, pushed = command_grid(args.num_envs)
@@ -159,11 +170,13 @@ def record_rollout(sim: Simulation, policy: Any, seconds: float) -> tuple[gait.R
     grid, which = command_grid(num_envs)
     commands = torch.tensor(grid, dtype=torch.float32, device=env.device)
     pushed = torch.tensor(which, device=env.device)
-    velocity_command = unwrapped.command_manager.get_term("base_velocity")
+    command_term = velocity_command(unwrapped)
     probe = _Probe(unwrapped, sim.env_cfg)
     frames: list[dict[str, torch.Tensor]] = []
-    velocity_command.vel_command_b[:] = commands
-    unwrapped.obs_buf = unwrapped.observation_manager.compute()
+    command_term.vel_command_b[:] = commands
+    # Forget the first frame's command, which was drawn at random.
+    unwrapped.observation_manager.reset()
+    unwrapped.obs_buf = unwrapped.observation_manager.compute(update_history=True)
     obs = env.get_observations()
     with torch.inference_mode():
         for step in tqdm(range(round(seconds / dt)), desc="evaluating", unit="step", mininterval=1.0):
@@ -171,7 +184,7 @@ def record_rollout(sim: Simulation, policy: Any, seconds: float) -> tuple[gait.R
             time = unwrapped.episode_length_buf * dt
             obs, _, dones, extras = env.step(actions)
             policy.reset(dones)
-            velocity_command.vel_command_b[:] = commands
+            command_term.vel_command_b[:] = commands
             frames.append(
                 {
                     "states": obs["amp"].clone(),

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from amp_runner import gait
-from amp_runner.errors import AMPError, ConfigError, MotionError
+from amp_runner.errors import ConfigError, MotionError
 from amp_runner.motion_edit import concat_motions, cut_motion, mirror_motion, motion_spec, resample_motion
 from amp_runner.motion_file import Motion, load_motion, save_motion
 
@@ -31,10 +31,7 @@ def _run(argv: list[str]) -> bool:
     """Run a sub-command; returns whether a check failed."""
     args = _parser().parse_args(argv)
     prepare_to_draw()
-    try:
-        return bool(args.run(args))
-    except ImportError as error:
-        raise AMPError(f"{error}; install what amp-motion needs with: pip install 'amp-runner[motion]'") from error
+    return bool(args.run(args))
 
 
 def _info(args: argparse.Namespace) -> None:

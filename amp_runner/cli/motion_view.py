@@ -110,6 +110,7 @@ class Page:
         self._shown: list[ShownClip] = []
         self._curves: list[Any] = []
         self._last_step = time.monotonic()
+        self._is_changed = False
         self._add_controls(clip)
         self._show_clips()
 
@@ -127,7 +128,8 @@ class Page:
         for motion in self._motions:
             names = [f"{i}{_command_text(motion, i)}" for i in range(len(motion.clip_lengths))]
             chosen = gui.add_dropdown(os.path.basename(motion.path), names, initial_value=names[min(clip, len(names) - 1)])
-            chosen.on_update(lambda _: self._show_clips())
+            # Callbacks come from another thread, and the robots are one thread's.
+            chosen.on_update(lambda _: setattr(self, "_is_changed", True))
             self.clips.append(chosen)
         self._curve_folder = gui.add_folder("Footfalls and joints")
 
@@ -150,6 +152,9 @@ class Page:
         time.sleep(max(0.0, self._last_step + 1 / 60 - time.monotonic()))
         now = time.monotonic()
         passed, self._last_step = now - self._last_step, now
+        if self._is_changed:
+            self._is_changed = False
+            self._show_clips()
         if self.playing.value:
             self.time.value = (self.time.value + passed * self.speed.value) % max(self.time.max, 1e-3)
         self._draw()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from .simulation import add_arguments, hold_commands, simulation
 
 EPILOG = """\
 Without --video and --web a window opens. In plain MuJoCo, from the files of amp-export alone:
-  amp-play --sim mujoco --export DIR [--video FILE | --web]
+  amp-play --export DIR [--video FILE | --web]
 """
 
 
@@ -35,9 +36,14 @@ def play(argv: list[str]) -> None:
         AMPError: bad input, or no way to show it here.
     """
     choice = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    choice.add_argument("--sim", choices=("isaaclab", "mujoco"), default="isaaclab")
-    sim, rest = choice.parse_known_args(argv)
-    with (_in_mujoco if sim.sim == "mujoco" else _in_isaaclab)(rest) as (played, args):
+    choice.add_argument("--sim", choices=("isaaclab", "mujoco"))
+    choice.add_argument("--export")
+    choice.add_argument("-h", "--help", action="store_true")
+    chosen, _ = choice.parse_known_args(argv)
+    is_exported = chosen.sim == "mujoco" or (chosen.sim is None and chosen.export is not None)
+    if chosen.help and importlib.util.find_spec("isaaclab") is None:
+        is_exported = True  # Isaac Lab would have to add its own arguments
+    with (_in_mujoco if is_exported else _in_isaaclab)(argv) as (played, args):
         show(played, args)
 
 
@@ -61,8 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Watch a trained policy walk.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
-    parser.add_argument("--sim", choices=("isaaclab", "mujoco"), default="isaaclab", help="simulator (default: %(default)s)")
+    parser.add_argument("--sim", choices=("isaaclab", "mujoco"), help="simulator (default: isaaclab, with --export mujoco)")
     parser.add_argument("--video", metavar="FILE", help="write a video (.mp4) instead; needs neither a screen nor a GPU")
     parser.add_argument(
         "--web", action="store_true", help="serve a page instead, with sliders for the command and live style curves"
@@ -91,6 +98,8 @@ def _check_arguments(args: argparse.Namespace) -> None:
         raise ConfigError(f"--video {args.video}: expected a name that ends in .mp4 or .gif")
     if args.video and not os.path.isdir(os.path.dirname(args.video) or "."):
         raise ConfigError(f"--video {args.video}: the folder does not exist; create it first")
+    if args.web and len(args.command) > 1:
+        raise ConfigError("--web: the page's sliders command the robot; give one --command to begin with")
     if args.seconds is not None and not args.seconds > 0:
         raise ConfigError(f"--seconds {args.seconds:g}: expected more than 0")
     if not args.video and not args.web:
@@ -126,9 +135,10 @@ def _in_isaaclab(argv: list[str]) -> Iterator[tuple[Played, argparse.Namespace]]
         if args.web:
             add_page(env_cfg, args.port)
 
-    is_window = not any(argument.split("=")[0] in ("--video", "--web", "--help", "-h", "--viz") for argument in argv)
+    others = ("--video", "--web", "--help", "-h", "--viz", "--visualizer")
+    is_window = not any(argument.split("=")[0] in others for argument in argv)
     with simulation(parser, [*argv, "--viz", "newton_gl"] if is_window else argv, configure) as sim:
-        yield IsaacLabPlayed(sim), chosen[0]
+        yield IsaacLabPlayed(sim, judge=chosen[0].web), chosen[0]
 
 
 @contextmanager

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
-import time
+import sys
 from typing import Any
 
 import numpy as np
 import torch
 
 from amp_runner.config import AMPCfg
-from amp_runner.errors import CheckpointError
+from amp_runner.environment import check_amp_group, robot_of, velocity_command
+from amp_runner.errors import AMPError, CheckpointError
 from amp_runner.state import yaw_quat
 from amp_runner.storage import amp_frames
 from amp_runner.style_meter import StyleMeter, StyleScore
 
-from .played import Schedule
+from .drawing import PICTURE_SIZE
+from .played import Schedule, in_real_time
 from .simulation import Simulation
 
-PICTURE_SIZE = (480, 640)
 _CAMERA = "play_camera"
 _EYE = (0.65, -1.45, 0.35)  # [m] from the robot, in its heading frame: beside and a little in front of it
 _LOOK_AT_HEIGHT = 0.19  # [m]
@@ -52,45 +52,62 @@ def add_page(env_cfg: Any, port: int) -> None:
 class IsaacLabPlayed:
     """The first robot of an Isaac Lab environment; see :class:`~.played.Played`."""
 
-    def __init__(self, sim: Simulation) -> None:
-        """Load the policy and, if the checkpoint has it, the discriminator.
+    def __init__(self, sim: Simulation, judge: bool = False) -> None:
+        """Load the policy and, where asked for and there, the discriminator.
+
+        Args:
+            sim: the environment, one robot, with the checkpoint.
+            judge: whether the discriminator is wanted.
 
         Raises:
-            CheckpointError: either does not fit the task.
+            CheckpointError: the policy does not fit the task.
+            ConfigError: the task has no robot or no velocity command.
         """
         self._env, self._unwrapped = sim.env, sim.env.unwrapped
-        self._policy, self._robot = sim.load_policy(), sim.env.unwrapped.scene["robot"]
-        self._term = self._unwrapped.command_manager.get_term("base_velocity")
+        self._policy, self._robot = sim.load_policy(), robot_of(sim.env.unwrapped)
+        self._term = velocity_command(self._unwrapped)
         ranges = self._term.cfg.ranges
         self.command_ranges = {name: list(getattr(ranges, name)) for name in ("lin_vel_x", "lin_vel_y", "ang_vel_z")}
         self.dt: float = self._unwrapped.step_dt
         self.command, self.style = np.zeros(3), None
         self._command_group, self._meter = None, None
-        self._load_discriminator(sim)
+        if judge:
+            self._load_discriminator(sim)
         self._obs = self._env.get_observations()
+        self.reset()
         self._camera_heading: torch.Tensor | None = None
 
     def _load_discriminator(self, sim: Simulation) -> None:
         saved, amp_cfg = sim.checkpoint_state.get("amp"), getattr(sim.agent_cfg.algorithm, "amp_cfg", None)
         if saved is None or amp_cfg is None:
             return
-        cfg = AMPCfg.from_dict(amp_cfg.to_dict())
-        self._command_group, self._meter = cfg.command_group, StyleMeter(saved, cfg)
-        found = amp_frames(self._env.get_observations(), cfg.command_group).shape[-1]
-        if found != self._meter.frame_dim:
-            raise CheckpointError(
-                f"{sim.checkpoint}: its discriminator sees {self._meter.frame_dim} numbers a frame, the task has {found}; "
-                "is it a checkpoint of this task?"
-            )
+        try:
+            cfg = AMPCfg.from_dict(amp_cfg.to_dict())
+            meter = StyleMeter(saved, cfg)
+            check_amp_group(self._env.get_observations())
+            found = amp_frames(self._env.get_observations(), cfg.command_group).shape[-1]
+            if found != meter.frame_dim:
+                raise CheckpointError(f"it sees {meter.frame_dim} numbers a frame, the task has {found}")
+        except AMPError as error:  # the policy walks without it
+            print(f"amp-play: no style curves: {str(error).splitlines()[0]}", file=sys.stderr)
+            return
+        self._command_group, self._meter = cfg.command_group, meter
 
     def step(self) -> None:
         """Let the policy act once."""
         with torch.inference_mode():
-            self._term.vel_command_b[:] = torch.tensor(self.command, dtype=torch.float32)
+            self._set_command()
             self._obs, _, dones, _ = self._env.step(self._policy(self._obs))
             self._policy.reset(dones)
+            if dones.any():
+                self._observe_anew()
         if self._meter is not None:
             self.style = self._judge(bool(dones[0]))
+
+    @property
+    def judges(self) -> bool:
+        """Whether there will be a style score."""
+        return self._meter is not None
 
     def _judge(self, begins: bool) -> StyleScore | None:
         if begins:
@@ -99,17 +116,31 @@ class IsaacLabPlayed:
 
     def reset(self) -> None:
         """Stand up again."""
-        self._obs, _ = self._env.reset()
-        self._policy.reset()
+        with torch.inference_mode():
+            self._env.reset()
+            self._observe_anew()
+            self._policy.reset()
         if self._meter is not None:
             self._meter.reset()
+
+    def _set_command(self) -> None:
+        self._term.vel_command_b[:] = torch.tensor(self.command, dtype=torch.float32)
+
+    def _observe_anew(self) -> None:
+        """Forget the first frame of an episode, whose command was drawn at random."""
+        self._set_command()
+        manager = self._unwrapped.observation_manager
+        manager.reset()
+        self._unwrapped.obs_buf = manager.compute(update_history=True)
+        self._obs = self._env.get_observations()
 
     def push(self, velocity: np.ndarray) -> None:
         """Change the base's planar velocity, (2,) [m/s]."""
         changed = self._robot.data.root_link_vel_w.torch[:1].clone()
         changed[0, :2] += torch.tensor(velocity, dtype=torch.float32, device=changed.device)
         ids = torch.zeros(1, dtype=torch.int32, device=changed.device)
-        self._robot.write_root_link_velocity_to_sim_index(root_velocity=changed, env_ids=ids)
+        with torch.inference_mode():
+            self._robot.write_root_link_velocity_to_sim_index(root_velocity=changed, env_ids=ids)
 
     def velocity(self) -> np.ndarray:
         """Forward and sideways velocity [m/s] and yaw rate [rad/s], in the heading frame, (3,)."""
@@ -142,7 +173,7 @@ class IsaacLabPlayed:
 
     def open_page(self, port: int) -> Any:
         """Isaac Lab's own page with the scene, which :func:`add_page` asked for; returns viser's server."""
-        (page,) = self._unwrapped.sim.visualizers
+        page = next(v for v in self._unwrapped.sim.visualizers if v.cfg.visualizer_type == "viser")
         return page._viewer._server  # the only way to put controls beside its scene
 
     def draw_page(self) -> None:
@@ -150,14 +181,11 @@ class IsaacLabPlayed:
 
     def run_window(self, seconds: float | None, schedule: Schedule) -> None:
         """Walk in Isaac Lab's window, in real time, until it is closed."""
-        began = time.monotonic()
-        for step in itertools.count():
-            now = step * self.dt
-            if (seconds is not None and now >= seconds) or not self._is_open():
+        for now in in_real_time(self.dt, seconds):
+            if not self._is_open():
                 return
             self.command = np.array(schedule(now))
             self.step()
-            time.sleep(max(0.0, began + now + self.dt - time.monotonic()))
 
     def _is_open(self) -> bool:
         visualizers = self._unwrapped.sim.visualizers

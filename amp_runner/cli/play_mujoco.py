@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import time
 from typing import Any
 
 import numpy as np
@@ -14,13 +12,13 @@ from amp_runner.errors import AMPError
 from amp_runner.robot_model import RobotModel
 
 from .drawing import add_robot, draw, open_renderer
-from .played import Schedule
+from .played import Schedule, in_real_time
 
 
 class MujocoPlayed:
     """A robot in plain MuJoCo with its exported policy; see :class:`~.played.Played`."""
 
-    style = None  # the discriminator is not exported
+    style, judges = None, False  # the discriminator is not exported
 
     def __init__(self, folder: str) -> None:
         """Read the export.
@@ -97,14 +95,11 @@ class MujocoPlayed:
             window = mujoco.viewer.launch_passive(self._robot.model, self._robot.data)
         except RuntimeError as error:
             raise AMPError(f"no window can open here ({error}); use --web or --video FILE") from error
-        began = time.monotonic()
         with window:
-            for step in itertools.count():
-                now = step * self.dt
-                if (seconds is not None and now >= seconds) or not window.is_running():
+            for now in in_real_time(self.dt, seconds):
+                if not window.is_running():
                     return
                 self.command = np.array(schedule(now))
                 self.step()
                 window.cam.lookat[:] = self.position()
                 window.sync()
-                time.sleep(max(0.0, began + now + self.dt - time.monotonic()))

@@ -71,7 +71,7 @@ class ControlPage:
         self.follow = gui.add_checkbox("Camera follows", True)
         self.status = gui.add_markdown("")
         self._curves = [self._add_curve("velocity [m/s, rad/s]", ["forward", "commanded", "yaw rate"], [0, 1, 2])]
-        if hasattr(self.played, "_meter") and self.played._meter is not None:
+        if self.played.judges:
             self._curves.append(self._add_curve("style reward", ["-log(1 - D)"], [3]))
             self._curves.append(self._add_curve("discriminator", ["D (1: reference)"], [4]))
 
@@ -100,6 +100,7 @@ class ControlPage:
             self.played.push(self._random.uniform(-_PUSH, _PUSH, 2))
             self._pushed = False
         if self.paused.value:
+            self._draw()
             return
         self.played.command = np.array([slider.value for slider in self.sliders])
         self.played.step()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +13,16 @@ from amp_runner.style_meter import StyleScore
 
 Schedule = Callable[[float], list[float]]
 """The command (vx, vy, yaw rate) at a time [s]."""
+
+
+def in_real_time(dt: float, seconds: float | None) -> Iterator[float]:
+    """The times of the steps [s], each when it is due; for some seconds, or for ever."""
+    began = time.monotonic()
+    for step in itertools.count():
+        if seconds is not None and step * dt >= seconds:
+            return
+        time.sleep(max(0.0, began + step * dt - time.monotonic()))
+        yield step * dt
 
 
 class Played(Protocol):
@@ -22,6 +34,8 @@ class Played(Protocol):
     """Commanded forward and sideways velocity [m/s] and yaw rate [rad/s], (3,); set it at any time."""
     command_ranges: dict[str, list[float]]
     """Smallest and largest command of the training, by ``lin_vel_x``, ``lin_vel_y``, ``ang_vel_z``."""
+    judges: bool
+    """Whether there will be a style score."""
     style: StyleScore | None
     """What the discriminator makes of the last frames, if it is there."""
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from amp_runner.environment import velocity_command
 from amp_runner.errors import ConfigError, MotionError
 from amp_runner.motion_file import Motion, save_motion
 
@@ -162,7 +163,7 @@ def command_at(schedule: list[list[float]], time: float) -> list[float]:
 def _run(sim: Simulation, controller: Any, options: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """States (T, N, D), commands (T, N, 3), and what ended (T, N); fewer steps if interrupted."""
     env, unwrapped = sim.env, sim.env.unwrapped
-    term = unwrapped.command_manager.get_term("base_velocity")
+    term = velocity_command(unwrapped)
     schedule = options["command"]
     frames: list[tuple[torch.Tensor, ...]] = []
     obs = env.get_observations()

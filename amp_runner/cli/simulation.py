@@ -80,10 +80,18 @@ def add_arguments(parser: argparse.ArgumentParser, *, needs_checkpoint: bool) ->
 
 
 def hold_commands(env_cfg: Any) -> None:
-    """Keep the velocity command from changing by itself, so that a command that is set stays."""
-    command = env_cfg.commands.base_velocity
+    """Keep the velocity command from changing by itself, so that a command that is set stays.
+
+    Raises:
+        ConfigError: the task has no velocity command.
+    """
+    command = getattr(env_cfg.commands, "base_velocity", None)
+    if command is None:
+        raise ConfigError("the task has no velocity command 'base_velocity', which this needs")
     command.resampling_time_range = (1e9, 1e9)
     command.rel_standing_envs = 0.0
+    if getattr(command, "heading_command", False):  # it would set the yaw rate in every step
+        command.heading_command, command.ranges.heading = False, None
 
 
 @contextmanager

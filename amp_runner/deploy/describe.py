@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from amp_runner.errors import ConfigError
+from amp_runner.environment import robot_of, velocity_command
 from amp_runner.joint_action import JointPositionAction
 from amp_runner.state import AMPStateSpec
 
@@ -43,18 +43,18 @@ def describe(env: Any, agent_cfg: Any, checkpoint: dict[str, Any], motions: dict
     """
     unwrapped = env.unwrapped
     action = JointPositionAction.of(env)
-    robot = _robot(unwrapped)
+    robot = robot_of(unwrapped)
     data = robot.data
+    actuators = {name: type(actuator).__name__ for name, actuator in robot.actuators.items()}
     joints = Joints(
         names=list(robot.joint_names),
         default_pos=_list(data.default_joint_pos.torch[0]),
-        stiffness=_list(data.joint_stiffness.torch[0]),
-        damping=_list(data.joint_damping.torch[0]),
-        effort_limit=_list(data.joint_effort_limits.torch[0]),
+        **_gains(robot),
         armature=_list(data.joint_armature.torch[0]),
         friction=_list(data.joint_friction_coeff.torch[0]),
+        actuators=actuators,
     )
-    ranges = unwrapped.command_manager.get_term("base_velocity").cfg.ranges
+    ranges = velocity_command(unwrapped).cfg.ranges
     return PolicyDescription(
         task=task,
         control_dt=unwrapped.step_dt,
@@ -70,24 +70,33 @@ def describe(env: Any, agent_cfg: Any, checkpoint: dict[str, Any], motions: dict
     )
 
 
+def _gains(robot: Any) -> dict[str, list[float]]:
+    """Stiffness, damping and effort limit of every joint; the simulator knows those of implicit actuators only."""
+    data = robot.data
+    gains = {
+        "stiffness": data.joint_stiffness.torch[0].clone(),
+        "damping": data.joint_damping.torch[0].clone(),
+        "effort_limit": data.joint_effort_limits.torch[0].clone(),
+    }
+    for actuator in robot.actuators.values():
+        if actuator.is_implicit_model:
+            continue
+        for name, values in gains.items():
+            values[actuator.joint_indices] = getattr(actuator, name)[0]
+    return {name: _list(values) for name, values in gains.items()}
+
+
 def measured_signals(env: Any, env_id: int = 0) -> dict[str, np.ndarray]:
     """The signals of one of the environment's robots, as its sensors would measure them without noise."""
     unwrapped = env.unwrapped
-    data = _robot(unwrapped).data
+    data = robot_of(unwrapped).data
     return {
         "base_ang_vel": data.root_ang_vel_b.torch[env_id].cpu().numpy(),
         "projected_gravity": data.projected_gravity_b.torch[env_id].cpu().numpy(),
-        "command": unwrapped.command_manager.get_command("base_velocity")[env_id].cpu().numpy(),
+        "command": velocity_command(unwrapped).command[env_id].cpu().numpy(),
         "joint_pos": data.joint_pos.torch[env_id].cpu().numpy(),
         "joint_vel": data.joint_vel.torch[env_id].cpu().numpy(),
     }
-
-
-def _robot(unwrapped: Any) -> Any:
-    if "robot" not in unwrapped.scene.articulations:
-        known = ", ".join(unwrapped.scene.articulations) or "none"
-        raise ConfigError(f"the task's scene has no articulation 'robot' (it has {known}); name it so")
-    return unwrapped.scene["robot"]
 
 
 def _observations(unwrapped: Any, group: str, joints: Joints) -> list[Observation]:
@@ -98,7 +107,8 @@ def _observations(unwrapped: Any, group: str, joints: Joints) -> list[Observatio
         history = max(1, term.history_length if cfg.history_length is None else cfg.history_length)
         size = int(np.prod(shape)) // history
         function = term.func if hasattr(term.func, "__name__") else type(term.func)
-        signal = None if term.modifiers else _SIGNAL_OF.get(function.__name__)
+        is_plain = not term.modifiers and not term.delay_max_lag
+        signal = _SIGNAL_OF.get(function.__name__) if is_plain else None
         entry = Observation(
             name=f"{group}.{name}",
             signal=signal,

@@ -61,6 +61,8 @@ class Joints:
     """[kg m^2]"""
     friction: list[float]
     """[N m]"""
+    actuators: dict[str, str] = field(default_factory=dict)
+    """Names of the actuator models; what they do beyond the torque law, such as delays, is not described."""
 
 
 @dataclass

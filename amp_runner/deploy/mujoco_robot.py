@@ -26,7 +26,7 @@ class MujocoRobot:
 
         Args:
             description: of the exported policy.
-            model: MJCF file with the robot and a floor; each joint has a position actuator.
+            model: MJCF file with the robot, free to move, and a floor; each joint has an actuator.
 
         Raises:
             ConfigError: the file cannot be read or lacks a joint, an actuator or a foot.
@@ -39,10 +39,11 @@ class MujocoRobot:
         self.data = mujoco.MjData(self.model)
         self.model.opt.timestep = description.physics_dt
         joints, actuators = description.joints, range(self.model.nu)
-        actuator_of = {self.model.joint(self.model.actuator_trnid[i, 0]).name: i for i in actuators}
+        on_joint = self.model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT
+        actuator_of = {self.model.joint(self.model.actuator_trnid[i, 0]).name: i for i in actuators if on_joint[i]}
         missing = [name for name in joints.names if name not in actuator_of]
         if missing:
-            raise ConfigError(f"{model}: has no position actuator on {', '.join(missing)}; is it the policy's robot?")
+            raise ConfigError(f"{model}: has no actuator on {', '.join(missing)}; is it the policy's robot?")
         self.joint_names = tuple(joints.names)
         self._actuators = [actuator_of[name] for name in joints.names]
         ids = [self.model.joint(name).id for name in joints.names]
@@ -54,6 +55,14 @@ class MujocoRobot:
 
     def _set_controllers(self) -> None:
         joints, model, which = self.description.joints, self.model, self._actuators
+        # Whatever the file says about the actuators, they become position controllers with the description's numbers.
+        model.actuator_gaintype[which], model.actuator_biastype[which] = (
+            mujoco.mjtGain.mjGAIN_FIXED,
+            mujoco.mjtBias.mjBIAS_AFFINE,
+        )
+        model.actuator_gear[which], model.actuator_dyntype[which] = [1, 0, 0, 0, 0, 0], mujoco.mjtDyn.mjDYN_NONE
+        model.actuator_forcelimited[which], model.actuator_ctrllimited[which] = True, False
+        model.dof_damping[self._velocities] = 0.0
         model.actuator_gainprm[which, 0] = joints.stiffness
         model.actuator_biasprm[which, 1] = -np.array(joints.stiffness)
         model.actuator_biasprm[which, 2] = -np.array(joints.damping)

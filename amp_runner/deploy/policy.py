@@ -95,7 +95,11 @@ class DeployedPolicy:
         Returns:
             Joint position targets in the order of ``description.actions.joints``, (A,) [rad].
         """
-        return self._offset + self._scale * self.act(self.observe(signals))
+        return self.targets(self.act(self.observe(signals)))
+
+    def targets(self, action: np.ndarray) -> np.ndarray:
+        """Joint position targets of a network's output, (A,) [rad]."""
+        return self._offset + self._scale * action
 
     def _frame(self, entry: Observation, signal: np.ndarray) -> np.ndarray:
         if entry.joints:

@@ -150,7 +150,7 @@ def test_another_robot_is_refused(shipped, tmp_path):
     (tmp_path / "other.xml").write_text(
         "<mujoco><worldbody><body><freejoint/><geom size='0.1'/></body></worldbody></mujoco>"
     )
-    with pytest.raises(ConfigError, match="no position actuator on left_roll_joint"):
+    with pytest.raises(ConfigError, match="no actuator on left_roll_joint"):
         MujocoRobot(policy.description, tmp_path / "other.xml")
 
 

@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""Make a small checkpoint to give away: the actor, and the discriminator for its style curves.
+
+    python scripts/ship_policy.py logs/rsl_rl/ostrich_flat/RUN/model_275.pt policies/ostrich_walk
+
+writes policies/ostrich_walk.pt and, beside it, the run's agent.yaml. It can be played, evaluated, recorded and exported; to
+train on, keep the checkpoint itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+import torch
+
+KEPT = ("actor_state_dict", "iter", "infos")
+KEPT_OF_AMP = ("discriminator", "num_frames", "frame_dim", "motion_hashes")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint", type=Path, help="checkpoint of a run")
+    parser.add_argument("out", type=Path, help="what to write, without suffix")
+    args = parser.parse_args()
+    state = torch.load(args.checkpoint, weights_only=True, map_location="cpu")
+    small = {key: state[key] for key in KEPT}
+    if "amp" in state:
+        small["amp"] = {key: state["amp"][key] for key in KEPT_OF_AMP}
+    out = Path(f"{args.out}.pt")
+    torch.save(small, out)
+    print(f"wrote {out}: {out.stat().st_size / 1e6:.2f} MB")
+    agent = args.checkpoint.parent / "params" / "agent.yaml"
+    if agent.is_file():
+        print(f"wrote {shutil.copyfile(agent, f'{args.out}.agent.yaml')}")
+
+
+if __name__ == "__main__":
+    main()
