@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from amp_runner.checkpoint import read_checkpoint
-from amp_runner.errors import CheckpointError, ConfigError
+from amp_runner.errors import AMPError, CheckpointError, ConfigError
 from amp_runner.state import AMPStateSpec
 
 from .common import check_task, require_isaaclab
@@ -129,13 +129,18 @@ def simulation(parser: argparse.ArgumentParser, argv: list[str], configure: Any)
     checkpoint = args.checkpoint and _resolve_checkpoint(args, agent_cfg)
     state = read_checkpoint(checkpoint, "cpu") if checkpoint else None
     configure(args, env_cfg)
+    failure = None
     with launch_simulation(env_cfg, args):
         env = gymnasium.make(args.task, cfg=env_cfg)
         try:
             wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
             yield Simulation(wrapped, env_cfg, agent_cfg, checkpoint, state)
+        except AMPError as error:  # Isaac Lab's launcher would print its traceback
+            failure = error
         finally:
             close_env(env)
+    if failure is not None:
+        raise failure
 
 
 def _resolve_checkpoint(args: argparse.Namespace, agent_cfg: Any) -> str:
