@@ -48,6 +48,8 @@ class AMPLogger(Logger):
         """Wait for the pictures that are being drawn, then close the writer."""
         if self.watcher is not None and self.writer is not None:
             self._show_pictures(None)
+        if hasattr(self.writer, "flush"):  # a simulator may end the process before the writer's own thread gets to it
+            self.writer.flush()
         super().stop_logging_writer()
 
     def _show_pictures(self, iteration: int | None) -> None:
