@@ -12,14 +12,27 @@ from amp_runner.errors import AMPError
 if TYPE_CHECKING:
     from amp_runner.robot_model import RobotModel
 
+_WAY_OUT = "install EGL (Debian: libegl1 libegl-mesa0), or look at the page in the browser"
 PICTURE_SIZE = (480, 640)
 """Height and width [pixels]."""
 
 
 def prepare_to_draw() -> None:
-    """Let MuJoCo draw without a screen; call it before MuJoCo is imported, which is when MuJoCo chooses."""
+    """Let MuJoCo draw without a screen; call it before MuJoCo is imported, which is when MuJoCo chooses.
+
+    Raises:
+        AMPError: what it would draw with is not there.
+    """
     if not os.environ.get("DISPLAY"):
         os.environ.setdefault("MUJOCO_GL", "egl")
+    try:
+        import mujoco  # noqa: F401
+    except ImportError:
+        raise
+    except Exception as error:  # each OpenGL library fails in its own way
+        raise AMPError(
+            f"cannot draw here without a screen: MUJOCO_GL={os.environ.get('MUJOCO_GL')}: {error}; {_WAY_OUT}"
+        ) from error
 
 
 def open_renderer(model: Any) -> Any:
@@ -33,10 +46,7 @@ def open_renderer(model: Any) -> Any:
     try:
         return mujoco.Renderer(model, *PICTURE_SIZE)
     except Exception as error:  # each OpenGL library fails in its own way
-        raise AMPError(
-            f"cannot draw here without a screen ({type(error).__name__}: {error}); install EGL (Debian: libegl1 "
-            "libegl-mesa0), or look at the page in the browser"
-        ) from error
+        raise AMPError(f"cannot draw here without a screen ({type(error).__name__}: {error}); {_WAY_OUT}") from error
 
 
 def draw(renderer: Any, model: Any, data: Any) -> np.ndarray:

@@ -30,7 +30,8 @@ def main(argv: list[str] | None = None) -> int:
 def _run(argv: list[str]) -> bool:
     """Run a sub-command; returns whether a check failed."""
     args = _parser().parse_args(argv)
-    prepare_to_draw()
+    if getattr(args, "video", None) or getattr(args, "png", None):
+        prepare_to_draw()
     return bool(args.run(args))
 
 

@@ -1,13 +1,18 @@
 """Watching a policy: arguments, the video, and the page in a real, headless browser."""
 
+import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 
 import numpy as np
 import pytest
 
+from amp_runner import AMPError
 from amp_runner.cli import play
+from amp_runner.cli.drawing import open_video
 from tests.conftest import REPOSITORY
 
 EXPORTED = str(REPOSITORY / "policies" / "exported")
@@ -31,6 +36,20 @@ def test_bad_arguments_are_one_line_and_status_2(arguments, words, capsys, monke
     assert play.main(["--sim", "mujoco", *arguments]) == 2
     error = capsys.readouterr().err
     assert error.startswith("amp-play: error: ") and words in error and "Traceback" not in error
+
+
+def test_without_opengl_there_is_a_line_that_helps(tmp_path):
+    # A process of its own: MuJoCo chooses how to draw when it is imported.
+    command = [sys.executable, "-m", "amp_runner.cli.play", "--export", EXPORTED, "--video", str(tmp_path / "a.mp4")]
+    process = subprocess.run(command, env=os.environ | {"MUJOCO_GL": "none"}, capture_output=True, text=True)
+    assert process.returncode == 2 and "Traceback" not in process.stderr
+    assert "amp-play: error: cannot draw here without a screen" in process.stderr and "install EGL" in process.stderr
+
+
+def test_without_an_encoder_there_is_a_line_that_helps(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(AMPError, match="pip install 'imageio\\[ffmpeg\\]'"):
+        open_video(str(tmp_path / "a.mp4"), 25.0)
 
 
 @pytest.mark.browser
