@@ -90,6 +90,16 @@ def velocity_command(unwrapped: Any) -> Any:
     return manager.get_term("base_velocity")
 
 
+def command_ranges(unwrapped: Any) -> dict[str, list[float]]:
+    """Smallest and largest velocity command, by ``lin_vel_x``, ``lin_vel_y`` [m/s] and ``ang_vel_z`` [rad/s].
+
+    Raises:
+        ConfigError: the environment has no velocity command.
+    """
+    ranges = velocity_command(unwrapped).cfg.ranges
+    return {name: list(getattr(ranges, name)) for name in ("lin_vel_x", "lin_vel_y", "ang_vel_z")}
+
+
 def robot_of(unwrapped: Any) -> Any:
     """The articulation ``robot`` of an Isaac Lab environment's scene.
 

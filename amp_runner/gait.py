@@ -16,6 +16,8 @@ FREQUENCY_BAND = (0.5, 12.0)
 """Where a stride frequency is looked for [Hz]."""
 WALKING_SPEED = 0.3
 """Commanded forward speed from which on stride measures are taken [m/s]."""
+CONTACT_FORCE = 1.0
+"""A foot that presses with more is on the ground [N]."""
 SETTLING_TIME = 2.0
 """Beginning of an episode that is left out [s]."""
 _WINDOW_FRAMES = 5  # of the windows that style distance and AUC compare

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import os
 import shutil
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +91,24 @@ def amp_cfg(clip: Path) -> dict:
     """A small AMP configuration on :func:`clip`."""
     small = {"hidden_dims": [16], "num_updates": 2, "batch_size": 16}
     return {"motions": str(clip), "num_frames": 3, "replay_size": 64, "discriminator": small}
+
+
+@contextmanager
+def stepping(page):
+    """Let a page go on in a thread of its own, and stop it."""
+    running = threading.Event()
+    running.set()
+
+    def go():
+        while running.is_set():
+            page.step()
+
+    thread = threading.Thread(target=go, daemon=True)
+    thread.start()
+    yield page
+    running.clear()
+    thread.join()
+    page.server.stop()
 
 
 BROWSER_FLAGS = (

@@ -27,7 +27,7 @@ def prepare_to_draw() -> None:
         os.environ.setdefault("MUJOCO_GL", "egl")
     try:
         import mujoco  # noqa: F401
-    except ImportError:
+    except ModuleNotFoundError:
         raise
     except Exception as error:  # each OpenGL library fails in its own way
         raise AMPError(

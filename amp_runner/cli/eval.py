@@ -33,7 +33,6 @@ PUSH_INTERVAL = 4.0
 """Time between pushes [s]."""
 PUSH_SPEED = 0.3
 """Largest change of velocity by a push, along x and along y [m/s]."""
-_CONTACT_FORCE = 1.0  # [N]
 _DISTANCE_SAMPLES = 20_000
 
 
@@ -109,10 +108,7 @@ def _evaluate_export(argv: list[str]) -> None:
     pushes = pushed[None, :, None] * random.uniform(
         -PUSH_SPEED, PUSH_SPEED, (int(args.seconds / PUSH_INTERVAL), args.num_envs, 2)
     )
-    layout = policy.description.robot.amp_state
-    reference = _load_reference(
-        args.motion, layout and AMPStateSpec(**layout | {"joint_names": tuple(layout["joint_names"])})
-    )
+    reference = _load_reference(args.motion, policy.description.amp_spec)
     rollout = walk_commands(policy, robot, commands, args.seconds, pushes, PUSH_INTERVAL)
     _report(rollout, pushed, reference, args.json, args.plots)
 
@@ -231,7 +227,7 @@ class _Probe:
         return {
             "foot_velocity": velocity[..., :3] + torch.cross(velocity[..., 3:6], arm, dim=-1),
             "foot_height": height.clone(),
-            "foot_contact": force.norm(dim=-1) > _CONTACT_FORCE,
+            "foot_contact": force.norm(dim=-1) > gait.CONTACT_FORCE,
             "power": (data.applied_torque.torch * data.joint_vel.torch).abs().sum(dim=-1),
         }
 

@@ -15,7 +15,7 @@ from amp_runner.errors import AMPError, ConfigError
 from .common import run_command
 from .drawing import prepare_to_draw
 from .played import Played
-from .record import check_schedule, command_at
+from .record import add_command_argument, check_schedule, command_at
 from .simulation import add_arguments, hold_commands, simulation
 
 EPILOG = """\
@@ -76,15 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=8080, help="port of the page (default: %(default)s)")
     parser.add_argument("--seconds", type=float, help="how long [s] (default: until Ctrl-C; a video: 10)")
-    parser.add_argument(
-        "--command",
-        type=float,
-        nargs="+",
-        action="append",
-        metavar="N",
-        help="velocity command VX VY WZ [m/s, m/s, rad/s], and for how many seconds; repeat it for a schedule "
-        "(default: 0.5 0 0)",
-    )
+    add_command_argument(parser, "default: 0.5 0 0")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 

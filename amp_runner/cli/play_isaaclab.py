@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from amp_runner.config import AMPCfg
-from amp_runner.environment import check_amp_group, robot_of, velocity_command
+from amp_runner.environment import check_amp_group, command_ranges, robot_of, velocity_command
 from amp_runner.errors import AMPError, CheckpointError
 from amp_runner.state import yaw_quat
 from amp_runner.storage import amp_frames
@@ -66,8 +66,7 @@ class IsaacLabPlayed:
         self._env, self._unwrapped = sim.env, sim.env.unwrapped
         self._policy, self._robot = sim.load_policy(), robot_of(sim.env.unwrapped)
         self._term = velocity_command(self._unwrapped)
-        ranges = self._term.cfg.ranges
-        self.command_ranges = {name: list(getattr(ranges, name)) for name in ("lin_vel_x", "lin_vel_y", "ang_vel_z")}
+        self.command_ranges = command_ranges(self._unwrapped)
         self.dt: float = self._unwrapped.step_dt
         self.command, self.style = np.zeros(3), None
         self._command_group, self._meter = None, None

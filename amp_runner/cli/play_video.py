@@ -7,11 +7,10 @@ from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
 from .drawing import open_video
-from .played import Played, Schedule
+from .played import Played, Schedule, averaged
 
 RATE = 25
 """Pictures a second."""
-_MEMORY = 0.5  # [s] over which the speed that is shown is averaged
 
 
 def write_video(played: Played, out: str, seconds: float, schedule: Schedule) -> None:
@@ -32,7 +31,7 @@ def write_video(played: Played, out: str, seconds: float, schedule: Schedule) ->
         for step in tqdm(range(steps), desc="drawing", unit="step", mininterval=1.0):
             played.command = np.array(schedule(step * played.dt))
             played.step()
-            velocity += min(1.0, played.dt / _MEMORY) * (played.velocity() - velocity)
+            velocity = averaged(velocity, played.velocity(), played.dt)
             if step % every == 0:
                 writer.append_data(with_text(played.picture(), played.command, velocity))
                 pictures += 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .played import Played
+from .played import Played, averaged
 
 _SLIDERS = (("lin_vel_x", "Forward [m/s]"), ("lin_vel_y", "Sideways [m/s]"), ("ang_vel_z", "Yaw rate [rad/s]"))
 _EYE = (0.7, -1.1, 0.25)  # [m] beside the robot
@@ -16,7 +16,6 @@ _LOOK_AT_HEIGHT = 0.15  # [m]
 _PUSH = 0.4  # [m/s]
 _SHOWN = 6.0  # [s] of the curves
 _DRAW_EVERY, _CURVES_EVERY = 2, 12  # steps
-_MEMORY = 0.5  # [s] over which the speed that is shown is averaged
 
 
 def serve(played: Played, port: int, seconds: float | None, command: list[float]) -> None:
@@ -105,7 +104,7 @@ class ControlPage:
         self.played.command = np.array([slider.value for slider in self.sliders])
         self.played.step()
         self._steps += 1
-        self.velocity += min(1.0, self.played.dt / _MEMORY) * (self.played.velocity() - self.velocity)
+        self.velocity = averaged(self.velocity, self.played.velocity(), self.played.dt)
         self._note()
         if self._steps % _DRAW_EVERY == 0:
             self._draw()

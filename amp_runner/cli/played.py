@@ -11,6 +11,8 @@ import numpy as np
 
 from amp_runner.style_meter import StyleScore
 
+_MEMORY = 0.5  # [s]
+
 Schedule = Callable[[float], list[float]]
 """The command (vx, vy, yaw rate) at a time [s]."""
 
@@ -23,6 +25,11 @@ def in_real_time(dt: float, seconds: float | None) -> Iterator[float]:
             return
         time.sleep(max(0.0, began + step * dt - time.monotonic()))
         yield step * dt
+
+
+def averaged(before: np.ndarray, now: np.ndarray, dt: float) -> np.ndarray:
+    """A velocity to be shown: the mean over the last half second, exponentially."""
+    return before + min(1.0, dt / _MEMORY) * (now - before)
 
 
 class Played(Protocol):

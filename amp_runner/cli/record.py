@@ -108,15 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", required=True, metavar="FILE", help="clip file to write (.npz)")
     parser.add_argument("--steps", type=int, default=1000, help="environment steps (default: %(default)s)")
     parser.add_argument("--num_envs", type=int, default=1, help="environments, recorded at once (default: %(default)s)")
-    parser.add_argument(
-        "--command",
-        type=float,
-        nargs="+",
-        action="append",
-        metavar="N",
-        help="velocity command VX VY WZ [m/s, m/s, rad/s], and for how many seconds; repeat it for a schedule, which is "
-        "gone through again and again (default: the task's own commands)",
-    )
+    add_command_argument(parser, "gone through again and again; default: the task's own commands")
     parser.add_argument("--skip", type=float, default=1.0, help="seconds cut off after a start (default: %(default)s)")
     parser.add_argument("--licence", default="", help="licence noted in the file")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -131,6 +123,18 @@ def _check_arguments(args: argparse.Namespace) -> None:
     if args.steps < 1 or args.num_envs < 1:
         raise ConfigError("--steps and --num_envs must be at least 1")
     check_schedule(args.command or [])
+
+
+def add_command_argument(parser: argparse.ArgumentParser, remark: str) -> None:
+    """Add ``--command``, repeatable for a schedule; see :func:`check_schedule` and :func:`command_at`."""
+    parser.add_argument(
+        "--command",
+        type=float,
+        nargs="+",
+        action="append",
+        metavar="N",
+        help=f"velocity command VX VY WZ [m/s, m/s, rad/s], and for how many seconds; repeat it for a schedule ({remark})",
+    )
 
 
 def check_schedule(commands: list[list[float]]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from amp_runner.environment import robot_of, velocity_command
+from amp_runner.environment import command_ranges, robot_of, velocity_command
 from amp_runner.joint_action import JointPositionAction
 from amp_runner.state import AMPStateSpec
 
@@ -54,7 +54,6 @@ def describe(env: Any, agent_cfg: Any, checkpoint: dict[str, Any], motions: dict
         friction=_list(data.joint_friction_coeff.torch[0]),
         actuators=actuators,
     )
-    ranges = velocity_command(unwrapped).cfg.ranges
     return PolicyDescription(
         task=task,
         control_dt=unwrapped.step_dt,
@@ -63,7 +62,7 @@ def describe(env: Any, agent_cfg: Any, checkpoint: dict[str, Any], motions: dict
         actions=Actions(list(action.joint_names), _list(action.offset), _list(action.scale), agent_cfg.clip_actions),
         joints=joints,
         robot=_describe_robot(unwrapped, robot),
-        command_ranges={name: list(getattr(ranges, name)) for name in ("lin_vel_x", "lin_vel_y", "ang_vel_z")},
+        command_ranges=command_ranges(unwrapped),
         checkpoint=checkpoint,
         motions=motions,
         versions={name: _version(name) for name in _PACKAGES},

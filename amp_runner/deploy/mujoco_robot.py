@@ -10,12 +10,12 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from amp_runner.errors import ConfigError
+from amp_runner.gait import CONTACT_FORCE
 from amp_runner.state import amp_state
 
 from .description import PolicyDescription
 
 _LARGEST_TILT = 0.8  # [rad]; a robot that leans further, or is lower than half of its height, has fallen
-_CONTACT_FORCE = 1.0  # [N]
 
 
 class MujocoRobot:
@@ -148,7 +148,7 @@ class MujocoRobot:
             arm = self.data.xmat[body].reshape(3, 3) @ feet["offset"] - [0, 0, feet["radius"]]
             found["foot_velocity"].append(velocity[3:] + np.cross(velocity[:3], arm))
             found["foot_height"].append(self.data.xpos[body, 2] + arm[2])
-            found["foot_contact"].append(forces[body] > _CONTACT_FORCE)
+            found["foot_contact"].append(forces[body] > CONTACT_FORCE)
         return {name: np.array(values) for name, values in found.items()}
 
     def power(self) -> float:

@@ -7,7 +7,6 @@ from tqdm import tqdm
 
 from amp_runner.errors import ConfigError
 from amp_runner.gait import Rollout
-from amp_runner.state import AMPStateSpec
 
 from .mujoco_robot import MujocoRobot
 from .policy import DeployedPolicy
@@ -34,8 +33,8 @@ def walk_commands(
     Raises:
         ConfigError: the task did not say where its feet are, or how its AMP state is laid out.
     """
-    layout = robot.description.robot.amp_state
-    if layout is None or robot.description.robot.feet is None:
+    spec = robot.description.amp_spec
+    if spec is None or robot.description.robot.feet is None:
         raise ConfigError(
             "the export does not know the AMP state or the feet of its robot, which gait measures need: declare them with "
             "AMPObsGroupCfg and FeetCfg in the task, and export again"
@@ -46,7 +45,6 @@ def walk_commands(
         for number, command in enumerate(tqdm(commands, desc="walking", unit="robot", mininterval=1.0))
     ]
     arrays = {name: np.stack([walk[name] for walk in walks], axis=1) for name in walks[0]}
-    spec = AMPStateSpec(tuple(layout["joint_names"]), layout["orientation"], layout["velocity_frame"])
     weight = float(robot.model.body_subtreemass[0]) * 9.81
     return Rollout(commands=np.asarray(commands), weight=weight, dt=dt, spec=spec, **arrays)
 

@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import threading
 import time
 
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image
 
 from amp_runner import load_motion
 from amp_runner.robot_model import RobotModel
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, stepping
 
 pytestmark = [
     pytest.mark.browser,
@@ -25,20 +24,8 @@ def page():
 
     motion = load_motion(REPOSITORY / "motions" / "walk.npz")
     robots = [RobotModel(REPOSITORY / "ostrich_env" / "assets" / "ostrich.xml", motion.joint_names) for _ in range(2)]
-    page = Page([motion, motion], robots, clip=20, port=8290)
-    running = threading.Event()
-    running.set()
-
-    def go():
-        while running.is_set():
-            page.step()
-
-    thread = threading.Thread(target=go, daemon=True)
-    thread.start()
-    yield page
-    running.clear()
-    thread.join()
-    page.server.stop()
+    with stepping(Page([motion, motion], robots, clip=20, port=8290)) as page:
+        yield page
 
 
 def picture(browser):

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 
 import numpy as np
@@ -13,7 +12,7 @@ import pytest
 from amp_runner import AMPError
 from amp_runner.cli import play
 from amp_runner.cli.drawing import open_video
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, stepping
 
 EXPORTED = str(REPOSITORY / "policies" / "exported")
 
@@ -73,19 +72,8 @@ def page():
     from amp_runner.cli.play_mujoco import MujocoPlayed
     from amp_runner.cli.play_web import ControlPage
 
-    page, running = ControlPage(MujocoPlayed(EXPORTED), 8295, [0.0, 0.0, 0.0]), threading.Event()
-    running.set()
-
-    def go():
-        while running.is_set():
-            page.step()
-
-    thread = threading.Thread(target=go, daemon=True)
-    thread.start()
-    yield page
-    running.clear()
-    thread.join()
-    page.server.stop()
+    with stepping(ControlPage(MujocoPlayed(EXPORTED), 8295, [0.0, 0.0, 0.0])) as page:
+        yield page
 
 
 @pytest.mark.browser
