@@ -21,7 +21,8 @@ _DRAW_EVERY, _CURVES_EVERY = 2, 12  # steps
 def serve(played: Played, port: int, seconds: float | None, command: list[float]) -> None:
     """Serve the page until Ctrl-C, or for some seconds."""
     page = ControlPage(played, port, command)
-    print(f"amp-play: http://localhost:{page.server.get_port()}  (Ctrl-C ends)", flush=True)
+    taken = "" if page.server.get_port() == port else f"; port {port} is taken"
+    print(f"amp-play: http://localhost:{page.server.get_port()}  (Ctrl-C ends{taken})", flush=True)
     end = None if seconds is None else time.monotonic() + seconds
     try:
         while end is None or time.monotonic() < end:
