@@ -235,9 +235,14 @@ def write_mjcf(path: Path) -> None:
         },
     }.items():
         ET.SubElement(ET.SubElement(defaults, "default", {"class": name}), "geom", geom)
+    assets = ET.SubElement(root, "asset")
+    tiles = {"type": "2d", "builtin": "checker", "rgb1": "0.55 0.5 0.42", "rgb2": "0.49 0.44 0.37"}
+    ET.SubElement(assets, "texture", {"name": "tiles", **tiles, "width": "128", "height": "128"})
+    ground = {"name": "ground", "texture": "tiles", "texuniform": "true", "texrepeat": "2 2"}
+    ET.SubElement(assets, "material", ground)
     world = ET.SubElement(root, "worldbody")
     ET.SubElement(world, "light", {"pos": "0 0 3", "dir": "0 0 -1", "directional": "true"})
-    floor = {"name": "floor", "type": "plane", "size": "0 0 0.05", "rgba": "0.55 0.5 0.42 1", "conaffinity": "1"}
+    floor = {"name": "floor", "type": "plane", "size": "0 0 0.05", "material": "ground", "conaffinity": "1"}
     ET.SubElement(world, "geom", floor)
     bodies: dict[str | None, ET.Element] = {None: world}
     for link in LINKS:

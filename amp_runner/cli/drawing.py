@@ -53,12 +53,22 @@ def draw(renderer: Any, model: Any, data: Any) -> np.ndarray:
     """The robot from the side, (H, W, 3)."""
     import mujoco
 
-    model.vis.headlight.ambient[:], model.vis.headlight.diffuse[:] = 0.4, 0.7
     camera = mujoco.MjvCamera()
-    camera.lookat, camera.distance = [*data.xpos[1][:2], 0.15], model.stat.extent * 2.2
-    camera.azimuth, camera.elevation = 60.0, -12.0
+    point_camera(camera, model)
+    follow(camera, data)
     renderer.update_scene(data, camera)
     return renderer.render()
+
+
+def point_camera(camera: Any, model: Any) -> None:
+    """Look from the side, a little from above and in front, with light from there."""
+    model.vis.headlight.ambient[:], model.vis.headlight.diffuse[:] = 0.4, 0.7
+    camera.azimuth, camera.elevation, camera.distance = 60.0, -12.0, model.stat.extent * 2.2
+
+
+def follow(camera: Any, data: Any) -> None:
+    """Look at the first body."""
+    camera.lookat = [*data.xpos[1][:2], 0.15]
 
 
 def open_video(out: str, rate: float) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from amp_runner.deploy.mujoco_robot import MujocoRobot
 from amp_runner.errors import AMPError
 from amp_runner.robot_model import RobotModel
 
-from .drawing import add_robot, draw, open_renderer
+from .drawing import add_robot, draw, follow, open_renderer, point_camera
 from .played import Schedule, in_real_time
 
 
@@ -91,15 +92,27 @@ class MujocoPlayed:
         """
         import mujoco.viewer
 
+        others = set(threading.enumerate())
         try:
-            window = mujoco.viewer.launch_passive(self._robot.model, self._robot.data)
+            window = mujoco.viewer.launch_passive(
+                self._robot.model, self._robot.data, show_left_ui=False, show_right_ui=False
+            )
         except RuntimeError as error:
             raise AMPError(f"no window can open here ({error}); use --web or --video FILE") from error
+        drawing = set(threading.enumerate()) - others
+        try:
+            self._walk_in(window, seconds, schedule)
+        finally:
+            for thread in drawing:  # a program that ends while MuJoCo still draws crashes
+                thread.join(10.0)
+
+    def _walk_in(self, window: Any, seconds: float | None, schedule: Schedule) -> None:
         with window:
+            point_camera(window.cam, self._robot.model)
             for now in in_real_time(self.dt, seconds):
                 if not window.is_running():
                     return
                 self.command = np.array(schedule(now))
                 self.step()
-                window.cam.lookat[:] = self.position()
+                follow(window.cam, self._robot.data)
                 window.sync()
