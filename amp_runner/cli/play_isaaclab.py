@@ -184,7 +184,13 @@ class IsaacLabPlayed:
             if not self._is_open():
                 return
             self.command = np.array(schedule(now))
+            self._point_window()
             self.step()
+
+    def _point_window(self) -> None:
+        """The window's camera keeps beside the robot, in a direction that does not turn."""
+        target = self.position() * [1, 1, 0] + [0, 0, _LOOK_AT_HEIGHT]
+        self._unwrapped.sim.set_camera_view(tuple(target + _EYE), tuple(target))
 
     def _is_open(self) -> bool:
         visualizers = self._unwrapped.sim.visualizers
