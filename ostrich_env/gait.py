@@ -1,13 +1,7 @@
-"""A walking gait for the ostrich, synthesised from foot placement and the physics of an inverted pendulum.
+"""The ostrich's gaits, walking and running, synthesised for a constant command (vx, vy, yaw rate).
 
-For a constant command (vx, vy, yaw rate) the feet are placed on the ground along the commanded path, with a duty factor, a
-swing clearance and a stride frequency that grows with speed. The body's sway and surge are not drawn but solved for: they
-are the periodic motion of a linear inverted pendulum over the centre of pressure that the feet allow (Kajita et al. 2001).
-Joint angles follow by inverse kinematics; velocities come from differentiating at 1 kHz, far finer than the clip's rate.
-
-The stride frequency is the ostrich's, scaled by Froude number from 1.2 m legs to this robot's 0.23 m (frequencies by
-sqrt(1.2 / 0.24) = 2.2; Rubenson et al. 2004, Daley et al. 2016). A robot on point feet cannot stand still; at zero speed
-it steps on the spot.
+Feet are placed along the commanded path (footfall.py), the body moves over them as physics asks (body_motion.py); joint
+angles follow by inverse kinematics, velocities from differentiating at 1 kHz, far finer than the clip's rate.
 """
 
 from __future__ import annotations
@@ -19,58 +13,12 @@ import torch
 
 from amp_runner.state import AMPStateSpec, amp_state
 
+from .body_motion import height_deviation, planar_deviation
+from .footfall import GaitParameters, foot_load, foot_path, path, rotate
 from .kinematics import foot_positions, joint_positions
-from .robot import FOOT_RADIUS, JOINT_NAMES, STANDING_HEIGHT
+from .robot import JOINT_NAMES, STANDING_HEIGHT
 
 _FINE_DT = 0.001  # [s]
-_GRAVITY = 9.81  # [m/s^2]
-_SIDES = np.array([1.0, -1.0])  # left, right
-
-
-@dataclass(frozen=True)
-class GaitParameters:
-    """The shape of the gait. Lengths in metres, angles in radians."""
-
-    base_frequency: float = 1.5
-    """Stride frequency on the spot [Hz]."""
-    frequency_per_speed: float = 1.25
-    """Growth of the stride frequency with speed [Hz s/m]: 1.9 Hz at 0.3 m/s, 2.1 at 0.5, 2.4 at 0.7."""
-    sideways_cost: float = 1.3
-    """How much faster a sideways speed counts than a forward one: sideways steps must be short."""
-    base_duty_factor: float = 0.64
-    """Part of a stride that a foot is on the ground, on the spot."""
-    duty_factor_per_speed: float = -0.1
-    """Change of the duty factor with speed [s/m]; as in birds it nears one half."""
-    step_half_width: float = 0.015
-    """Lateral distance of the feet from the path; birds walk with their feet near the midline."""
-    width_per_lateral_speed: float = 0.05
-    """Widening of the half width with sideways speed [s]."""
-    clearance: float = 0.03
-    """Height of the foot in mid swing."""
-    crouch: float = 0.006
-    """How much lower than standing the body is carried, on the spot."""
-    crouch_per_speed: float = 0.012
-    """Further lowering with speed [s]."""
-    bob: float = 0.002
-    """Amplitude of the vertical motion, twice a stride, on the spot."""
-    bob_per_speed: float = 0.004
-    """Its growth with speed [s]."""
-    roll: float = 0.015
-    """Amplitude of the body's roll, once a stride."""
-    pitch: float = 0.015
-    """Amplitude of the body's pitch, twice a stride."""
-
-    def speed(self, command: np.ndarray) -> float:
-        """Speed that counts for the gait's shape [m/s]."""
-        return float(np.hypot(command[0], self.sideways_cost * command[1]))
-
-    def stride_frequency(self, command: np.ndarray) -> float:
-        """Stride frequency [Hz]."""
-        return self.base_frequency + self.frequency_per_speed * self.speed(command)
-
-    def duty_factor(self, command: np.ndarray) -> float:
-        """Part of a stride that a foot is on the ground."""
-        return self.base_duty_factor + self.duty_factor_per_speed * self.speed(command)
 
 
 def walking_clip(
@@ -81,7 +29,7 @@ def walking_clip(
     phase: float = 0.0,
     gait: GaitParameters | None = None,
 ) -> np.ndarray:
-    """AMP states of steady walking.
+    """AMP states of steady walking, or running.
 
     Args:
         command: forward and sideways velocity [m/s] and yaw rate [rad/s], shape (3,).
@@ -89,7 +37,7 @@ def walking_clip(
         dt: time between two frames [s], a multiple of 1 ms.
         spec: layout of the states.
         phase: where in the stride the clip begins, in strides.
-        gait: shape of the gait; None: the defaults.
+        gait: shape of the gait; None: a walk.
 
     Returns:
         States, shape (duration / dt, D), float32.
@@ -107,15 +55,14 @@ def _trajectory(command: np.ndarray, duration: float, phase: float, gait: GaitPa
     time = phase * period + np.arange(-2, round(duration / _FINE_DT) + 3) * _FINE_DT
     speed = gait.speed(command)
     stride_phase = 2 * np.pi * time / period
-    sway = _pendulum_deviation(command, period, gait, time)
+    sway = planar_deviation(command, period, gait, time)
     height = STANDING_HEIGHT - gait.crouch - gait.crouch_per_speed * speed
-    # Highest over the stance leg: mid-stance of the left foot is at phase 0, of the right at half a stride.
-    height = height + (gait.bob + gait.bob_per_speed * speed) * np.cos(2 * stride_phase)
+    height = height + height_deviation(command, period, gait, time)
     heading = command[2] * time
-    planar = _path(command, time) + _rotate(heading, sway)
+    planar = path(command, time) + rotate(heading, sway)
     root = np.concatenate([planar, height[:, None]], axis=1)
     quat = _quaternion(gait.roll * np.sin(stride_phase), gait.pitch * np.sin(2 * stride_phase), heading)
-    feet = np.stack([_foot_path(command, period, gait, time, side) for side in (0, 1)], axis=1)
+    feet = np.stack([foot_path(command, period, gait, time, side) for side in (0, 1)], axis=1)
     rotation = _matrices(quat)
     feet_in_base = np.einsum("tij,tfi->tfj", rotation, feet - root[:, None])
     joints = joint_positions(feet_in_base)
@@ -159,84 +106,10 @@ def stride(command: np.ndarray, samples: int = 200, gait: GaitParameters | None 
         period,
         foot_positions(joints[frames]),
         height[frames],
-        _rotate(-command[2] * phase * period, linear[frames, :2]),
+        rotate(-command[2] * phase * period, linear[frames, :2]),
         np.clip((within - duty_factor) / (1 - duty_factor), 0.0, 1.0),
-        _load(within, duty_factor),
+        foot_load(within, duty_factor),
     )
-
-
-def _path(command: np.ndarray, time: np.ndarray) -> np.ndarray:
-    """Position on the nominal path, a circle or a line, shape (T, 2) [m]."""
-    vx, vy, yaw_rate = command
-    if abs(yaw_rate) < 1e-9:
-        return np.stack([vx * time, vy * time], axis=1)
-    sine, cosine = np.sin(yaw_rate * time), np.cos(yaw_rate * time)
-    return np.stack([vx * sine + vy * (cosine - 1), vy * sine - vx * (cosine - 1)], axis=1) / yaw_rate
-
-
-def _rotate(angle: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    sine, cosine = np.sin(angle), np.cos(angle)
-    x, y = vectors[..., 0], vectors[..., 1]
-    return np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=-1)
-
-
-def _foothold(command: np.ndarray, gait: GaitParameters, middle: np.ndarray, side: int) -> np.ndarray:
-    """Where a foot stands whose stance has its middle at time ``middle`` (T,), shape (T, 2) [m]."""
-    half_width = gait.step_half_width + gait.width_per_lateral_speed * abs(command[1])
-    offset = np.broadcast_to([0.0, _SIDES[side] * half_width], (*middle.shape, 2))
-    return _path(command, middle) + _rotate(command[2] * middle, offset)
-
-
-def _foot_path(command: np.ndarray, period: float, gait: GaitParameters, time: np.ndarray, side: int) -> np.ndarray:
-    """World path of a foot's centre, shape (T, 3) [m]."""
-    duty_factor = gait.duty_factor(command)
-    strides = time / period + 0.5 * duty_factor - 0.5 * side
-    number, within = np.floor(strides), strides % 1.0
-    middle = (number + 0.5 * side) * period
-    swing = np.clip((within - duty_factor) / (1 - duty_factor), 0.0, 1.0)
-    # Zero velocity and acceleration where the foot leaves and meets the ground.
-    progress = swing**3 * (10 - 15 * swing + 6 * swing**2)
-    lift = 64 * (swing * (1 - swing)) ** 3
-    here, there = (_foothold(command, gait, m, side) for m in (middle, middle + period))
-    planar = here + progress[:, None] * (there - here)
-    return np.concatenate([planar, FOOT_RADIUS + gait.clearance * lift[:, None]], axis=1)
-
-
-def _pendulum_deviation(command: np.ndarray, period: float, gait: GaitParameters, time: np.ndarray) -> np.ndarray:
-    """Periodic deviation of the body from the nominal path, in the heading frame, shape (T, 2) [m].
-
-    A linear inverted pendulum of height h obeys x'' = (g / h) (x - p). For a periodic centre of pressure p with Fourier
-    coefficients P_n at n / period, the bounded solution has X_n = P_n w^2 / (w^2 + (2 pi n / period)^2), w^2 = g / h.
-    """
-    samples = 1024
-    grid = np.arange(samples) / samples * period
-    pressure = np.fft.rfft(_pressure_deviation(command, period, gait, grid), axis=0) / samples
-    harmonics = 2 * np.pi * np.arange(len(pressure)) / period
-    squared = _GRAVITY / STANDING_HEIGHT
-    response = pressure * (squared / (squared + harmonics**2))[:, None]
-    response[1:] *= 2.0  # the other half of the spectrum
-    keep = 40  # beyond, nothing is left but the corners of the pressure path
-    waves = np.exp(1j * np.outer(time, harmonics[:keep]))
-    return (waves @ response[:keep]).real
-
-
-def _pressure_deviation(command: np.ndarray, period: float, gait: GaitParameters, time: np.ndarray) -> np.ndarray:
-    """Centre of pressure relative to the nominal path, in the heading frame, shape (T, 2) [m]."""
-    duty_factor = gait.duty_factor(command)
-    loads, feet = [], []
-    for side in (0, 1):
-        strides = time / period + 0.5 * duty_factor - 0.5 * side
-        loads.append(_load(strides % 1.0, duty_factor))
-        middle = (np.floor(strides) + 0.5 * side) * period
-        feet.append(_rotate(-command[2] * time, _foothold(command, gait, middle, side) - _path(command, time)))
-    return loads[0][:, None] * feet[0] + loads[1][:, None] * feet[1]
-
-
-def _load(within: np.ndarray, duty_factor: float) -> np.ndarray:
-    """Part of the weight on a foot, by where it is in its stride: handed over evenly while both feet are on the ground."""
-    double_support = duty_factor - 0.5  # in strides, each of the two
-    rising, falling = within / double_support, (duty_factor - within) / double_support
-    return np.clip(np.minimum(rising, falling), 0, 1)
 
 
 def _quaternion(roll: np.ndarray, pitch: np.ndarray, yaw: np.ndarray) -> np.ndarray:

@@ -236,7 +236,7 @@ def write_mjcf(path: Path) -> None:
     }.items():
         ET.SubElement(ET.SubElement(defaults, "default", {"class": name}), "geom", geom)
     assets = ET.SubElement(root, "asset")
-    tiles = {"type": "2d", "builtin": "checker", "rgb1": "0.55 0.5 0.42", "rgb2": "0.49 0.44 0.37"}
+    tiles = {"type": "2d", "builtin": "checker", "rgb1": "0.8 0.73 0.62", "rgb2": "0.7 0.64 0.54"}
     ET.SubElement(assets, "texture", {"name": "tiles", **tiles, "width": "128", "height": "128"})
     ground = {"name": "ground", "texture": "tiles", "texuniform": "true", "texrepeat": "2 2"}
     ET.SubElement(assets, "material", ground)

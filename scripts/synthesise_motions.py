@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Synthesise the reference motion: ``motions/walk.npz`` and its entry in ``motions/manifest.json``.
+"""Synthesise the reference motion: ``motions/walk.npz``, ``motions/run.npz`` and their entries in ``motions/manifest.json``.
 
     python scripts/synthesise_motions.py [--out motions] [--velocity_frame world]
 
@@ -18,14 +18,15 @@ import numpy as np
 
 from amp_runner import Motion, load_motion, save_motion
 from amp_runner.state import VelocityFrame
+from ostrich_env.footfall import RUN, GaitParameters
 from ostrich_env.gait import ostrich_spec, walking_clip
 
 DT = 0.02  # [s]
 CLIP_SECONDS = 3.0
-COMMAND_RANGES = np.array([(-0.8, 0.8), (-0.5, 0.5), (-0.3, 0.3)])  # vx, vy [m/s], yaw rate [rad/s]
+WALK_RANGES = np.array([(-0.8, 0.8), (-0.5, 0.5), (-0.3, 0.3)])  # vx, vy [m/s], yaw rate [rad/s]
+RUN_RANGES = np.array([(0.7, 1.1), (-0.2, 0.2), (-0.3, 0.3)])
 NUM_ON_THE_SPOT = 3  # about as often as the task commands to stand
-NUM_STRAIGHT = 24
-NUM_MIXED = 40
+NUM_STRAIGHT, NUM_MIXED = 24, 40  # of the walk
 LICENCE = "BSD-3-Clause"
 
 
@@ -41,21 +42,33 @@ def halton(count: int, base: int) -> np.ndarray:
     return values
 
 
-def commands() -> np.ndarray:
-    """One command for each clip, shape (C, 3)."""
-    unit = np.stack([halton(NUM_MIXED, base) for base in (2, 3, 5)], axis=1)
-    mixed = COMMAND_RANGES[:, 0] + unit * (COMMAND_RANGES[:, 1] - COMMAND_RANGES[:, 0])
-    straight = np.zeros((NUM_STRAIGHT, 3))
-    straight[:, 0] = np.linspace(*COMMAND_RANGES[0], NUM_STRAIGHT)
-    return np.concatenate([np.zeros((NUM_ON_THE_SPOT, 3)), straight, mixed]).round(3)
+def commands(ranges: np.ndarray, num_straight: int, num_mixed: int) -> np.ndarray:
+    """One command for each clip, straight ahead and mixed, shape (C, 3)."""
+    unit = np.stack([halton(num_mixed, base) for base in (2, 3, 5)], axis=1)
+    mixed = ranges[:, 0] + unit * (ranges[:, 1] - ranges[:, 0])
+    straight = np.zeros((num_straight, 3))
+    straight[:, 0] = np.linspace(*ranges[0], num_straight)
+    return np.concatenate([straight, mixed]).round(3)
 
 
 def walk(path: Path, velocity_frame: str = "heading") -> Motion:
-    """Clips of steady walking, one for each command; with world velocities all begin facing along x."""
+    """Clips of steady walking, and of stepping on the spot."""
+    on_the_spot = np.zeros((NUM_ON_THE_SPOT, 3))
+    return clips_of(np.concatenate([on_the_spot, commands(WALK_RANGES, NUM_STRAIGHT, NUM_MIXED)]), path, velocity_frame)
+
+
+def run(path: Path, velocity_frame: str = "heading") -> Motion:
+    """Clips of steady running."""
+    return clips_of(commands(RUN_RANGES, 9, 15), path, velocity_frame, RUN)
+
+
+def clips_of(
+    clip_commands: np.ndarray, path: Path, velocity_frame: str = "heading", gait: GaitParameters | None = None
+) -> Motion:
+    """A clip for each command, (C, 3); with world velocities all begin facing along x."""
     spec = ostrich_spec(velocity_frame=velocity_frame)
-    clip_commands = commands()
     phases = halton(len(clip_commands), 7)
-    clips = [walking_clip(c, CLIP_SECONDS, DT, spec, p) for c, p in zip(clip_commands, phases)]
+    clips = [walking_clip(c, CLIP_SECONDS, DT, spec, p, gait) for c, p in zip(clip_commands, phases)]
     lengths = np.array([len(clip) for clip in clips])
     return Motion(
         path=str(path),
@@ -80,20 +93,22 @@ def main() -> None:
     args = parser.parse_args()
     out = args.out
     out.mkdir(parents=True, exist_ok=True)
-    motion = walk(out / "walk.npz", args.velocity_frame)
-    save_motion(motion)
-    written = load_motion(motion.path)
     manifest_path = out / "manifest.json"
     manifest = json.loads(manifest_path.read_text()) if manifest_path.exists() else {}
-    manifest["walk.npz"] = {
-        "source": "synthesised: foot placement, inverted-pendulum body motion, inverse kinematics",
-        "made_by": "python scripts/synthesise_motions.py",
-        "licence": LICENCE,
-        "seconds": len(written.states) * DT,
-        "sha256": written.sha256,
-    }
+    for make, physics in ((walk, "inverted-pendulum body motion"), (run, "a bouncing inverted pendulum as body motion")):
+        path = out / f"{make.__name__}.npz"
+        save_motion(make(path, args.velocity_frame))
+        written = load_motion(path)
+        seconds = len(written.states) * DT
+        manifest[path.name] = {
+            "source": f"synthesised: foot placement, {physics}, inverse kinematics",
+            "made_by": "python scripts/synthesise_motions.py",
+            "licence": LICENCE,
+            "seconds": seconds,
+            "sha256": written.sha256,
+        }
+        print(f"{path}: {len(written.clip_lengths)} clips, {seconds:.0f} s, sha256 {written.sha256}")
     manifest_path.write_text(json.dumps(manifest, indent=2) + "\n")
-    print(f"{motion.path}: {len(written.clip_lengths)} clips, {len(written.states) * DT:.0f} s, sha256 {written.sha256}")
 
 
 if __name__ == "__main__":

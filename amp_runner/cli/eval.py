@@ -68,7 +68,7 @@ def evaluate(argv: list[str]) -> None:
         options["reference"] = _load_reference(args.motion, AMPStateSpec.from_env_cfg(env_cfg))
 
     with simulation(parser, argv, configure) as sim:
-        rollout, pushed = record_rollout(sim, sim.load_policy(), options["seconds"])
+        rollout, pushed = record_rollout(sim, sim.load_policy(), options["seconds"], _commands(options["speeds"]))
     _report(rollout, pushed, options["reference"], options["json"], options["plots"])
 
 
@@ -76,6 +76,9 @@ def _add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--motion", required=True, metavar="PATH", help="reference clip (.npz) with commands")
     parser.add_argument("--num_envs", type=int, default=256, help="robots; half of them are pushed (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the test [s] (default: %(default)s)")
+    parser.add_argument(
+        "--speeds", type=float, nargs="+", metavar="V", help="walk straight ahead at these speeds [m/s] (default: the grid)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the measures there")
     parser.add_argument("--plots", metavar="DIR", help="write footfall, phase, speed and spectrum plots there")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -103,7 +106,7 @@ def _evaluate_export(argv: list[str]) -> None:
     _check_arguments(args)
     policy = DeployedPolicy(args.export)
     robot = MujocoRobot(policy.description, policy.description.model_path(args.export))
-    commands, pushed = command_grid(args.num_envs)
+    commands, pushed = command_grid(args.num_envs, _commands(args.speeds))
     random = np.random.default_rng(0)
     pushes = pushed[None, :, None] * random.uniform(
         -PUSH_SPEED, PUSH_SPEED, (int(args.seconds / PUSH_INTERVAL), args.num_envs, 2)
@@ -113,10 +116,14 @@ def _evaluate_export(argv: list[str]) -> None:
     _report(rollout, pushed, reference, args.json, args.plots)
 
 
-def command_grid(num_envs: int) -> tuple[np.ndarray, np.ndarray]:
+def _commands(speeds: list[float] | None) -> np.ndarray:
+    return COMMANDS if speeds is None else np.array([(speed, 0.0, 0.0) for speed in speeds])
+
+
+def command_grid(num_envs: int, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The command of every robot, (N, 3), and which robots are pushed, (N,): the second half, with the first's commands."""
     pushed = np.arange(num_envs) >= num_envs // 2
-    commands = COMMANDS[np.arange(num_envs) % len(COMMANDS)]
+    commands = grid[np.arange(num_envs) % len(grid)]
     commands[pushed] = commands[: int(pushed.sum())].copy()
     return commands, pushed
 
@@ -153,8 +160,8 @@ def compare(rollout: gait.Rollout, pushed: np.ndarray, reference: Motion) -> dic
     return result
 
 
-def record_rollout(sim: Simulation, policy: Any, seconds: float) -> tuple[gait.Rollout, np.ndarray]:
-    """Run the policy on the grid of commands.
+def record_rollout(sim: Simulation, policy: Any, seconds: float, grid: np.ndarray) -> tuple[gait.Rollout, np.ndarray]:
+    """Run the policy on the commands of a grid, (C, 3).
 
     Returns:
         The rollout, and which robots were pushed, (N,); the first half of the robots is left alone.
@@ -163,8 +170,8 @@ def record_rollout(sim: Simulation, policy: Any, seconds: float) -> tuple[gait.R
 
     env, unwrapped = sim.env, sim.env.unwrapped
     num_envs, dt = env.num_envs, unwrapped.step_dt
-    grid, which = command_grid(num_envs)
-    commands = torch.tensor(grid, dtype=torch.float32, device=env.device)
+    of_each, which = command_grid(num_envs, grid)
+    commands = torch.tensor(of_each, dtype=torch.float32, device=env.device)
     pushed = torch.tensor(which, device=env.device)
     command_term = velocity_command(unwrapped)
     probe = _Probe(unwrapped, sim.env_cfg)
