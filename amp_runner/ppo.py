@@ -159,14 +159,16 @@ class AMPPPO(PPO):
         """Load PPO's state and, where the checkpoint has it and ``load_cfg`` does not exclude it, AMP's."""
         load_iteration = super().load(loaded_dict, load_cfg, strict)
         state = loaded_dict.get("amp")
-        if state is not None and (load_cfg is None or load_cfg.get("amp", True)):
-            self._load_amp(state, strict)
-        return load_iteration
-
-    def _load_amp(self, state: dict, strict: bool) -> None:
+        if state is None or (load_cfg is not None and not load_cfg.get("amp", True)):
+            return load_iteration
+        if load_cfg is not None and not load_cfg.get("optimizer"):
+            # Another training begins from these networks: only the discriminator's is wanted, not its past.
+            self.discriminator.load_state_dict(state["discriminator"], strict=strict)
+            return load_iteration
         self.trainer.load_state_dict(state, strict)
         self.storage.load_history_state_dict(state["history"])
         self._iteration = state["iteration"]
+        return load_iteration
 
     def broadcast_parameters(self) -> None:
         """Broadcast model parameters to all GPUs."""

@@ -138,8 +138,9 @@ class AMPOnPolicyRunner(OnPolicyRunner):
 
         Args:
             path: checkpoint file.
-            load_cfg: which parts to load, as in RSL-RL, and ``amp``; None loads all. With the iteration the random
-                generators are restored too, on the first process.
+            load_cfg: which parts to load, as in RSL-RL, and ``amp``; None loads all. Without the optimizer another training
+                begins from the networks: other motions are accepted, and a discriminator that does not fit starts
+                fresh. With the iteration the random generators are restored too, on the first process.
             strict: whether the models must match exactly. Otherwise other motions than the checkpoint's are accepted.
             map_location: device that the tensors are put on.
 
@@ -148,11 +149,15 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         """
         state = read_checkpoint(path, map_location or self.device)
         try:
-            if load_cfg is None and "critic_state_dict" not in state:
+            if load_cfg is None and "optimizer_state_dict" not in state:
                 raise CheckpointError(
-                    f"{path}: holds an actor without its critic: it can be played, evaluated and exported, not trained on"
+                    f"{path}: holds networks without their optimizers, so there is no training to go on with; to begin "
+                    "another one from them, add --no-resume_optimizer_state (a load_cfg without 'optimizer')"
                 )
-            self._check_fit(path, state, strict)
+            if load_cfg is None or load_cfg.get("optimizer"):
+                self._check_fit(path, state, strict)
+            else:
+                load_cfg = self._without_misfit(path, state, load_cfg)
             load_iteration = self.alg.load(state, load_cfg, strict)
             if load_iteration and "random" in state and self.gpu_global_rank == 0:
                 set_random_state(state["random"])
@@ -164,24 +169,35 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             self.current_learning_iteration = state["iter"]
         return state.get("infos")
 
-    def _check_fit(self, path: str, state: dict, strict: bool) -> None:
-        saved = state.get("amp")
-        if saved is None:
-            return
-        alg = self.alg
-        for name, found, expected in (
-            ("AMP states with", saved["frame_dim"], alg.motions.dim),
-            ("windows of", saved["num_frames"], alg.amp_cfg.num_frames),
+    def _misfit(self, saved: dict) -> str | None:
+        """What the checkpoint's discriminator saw, where this run's sees something else."""
+        for name, found, expected, unit in (
+            ("AMP states with", saved["frame_dim"], self.alg.motions.dim, "numbers"),
+            ("windows of", saved["num_frames"], self.alg.amp_cfg.num_frames, "frames"),
         ):
             if found != expected:
-                unit = "frames" if name == "windows of" else "numbers"
-                raise CheckpointError(
-                    f"{path}: was trained on {name} {found} {unit}; this run has {expected}: use the run's own settings"
-                )
+                return f"{name} {found} {unit}; this run has {expected}"
+        return None
+
+    def _without_misfit(self, path: str, state: dict, load_cfg: dict) -> dict:
+        misfit = self._misfit(state["amp"]) if "amp" in state and load_cfg.get("amp", True) else None
+        if misfit is None:
+            return load_cfg
+        warnings.warn(f"{path}: its discriminator was trained on {misfit}: this run's starts fresh", stacklevel=3)
+        return {**load_cfg, "amp": False}
+
+    def _check_fit(self, path: str, state: dict, strict: bool) -> None:
+        saved, alg = state.get("amp"), self.alg
+        if saved is None:
+            return
+        misfit = self._misfit(saved)
+        if misfit is not None:
+            raise CheckpointError(f"{path}: was trained on {misfit}: use the run's own settings")
         if strict and sorted(saved["motion_hashes"].values()) != sorted(alg.motions.hashes.values()):
             raise CheckpointError(
                 f"{path}: was trained on other motion files ({_names(saved['motion_hashes'])}) than this run's "
-                f"({_names(alg.motions.hashes)}); to go on with them, load with strict=False"
+                f"({_names(alg.motions.hashes)}); to go on with them, load with strict=False, or begin another training "
+                "from its networks: --no-resume_optimizer_state"
             )
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Make a small checkpoint to give away: the actor, and the discriminator for its style curves.
+"""Make a small checkpoint to give away: the networks without the training's state.
 
     python scripts/ship_policy.py logs/rsl_rl/ostrich_flat/RUN/model_275.pt policies/ostrich_walk
 
-writes policies/ostrich_walk.pt and, beside it, the run's agent.yaml. It can be played, evaluated, recorded and exported; to
-train on, keep the checkpoint itself.
+writes policies/ostrich_walk.pt and, beside it, the run's agent.yaml. It can be played, evaluated, recorded and exported, and
+another training can begin from it (amp-train --no-resume_optimizer_state); to resume this one, keep the checkpoint itself.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ def main() -> None:
     args = parser.parse_args()
     state = torch.load(args.checkpoint, weights_only=True, map_location="cpu")
     small = {key: state[key] for key in KEPT}
+    # Half precision is enough for a critic to start from.
+    small["critic_state_dict"] = {
+        name: value.half() if value.is_floating_point() else value for name, value in state["critic_state_dict"].items()
+    }
     if "amp" in state:
         small["amp"] = {key: state["amp"][key] for key in KEPT_OF_AMP}
     out = Path(f"{args.out}.pt")

@@ -119,6 +119,43 @@ def test_other_dimensions_windows_and_motions_are_refused(amp_cfg, clip, tmp_pat
     runner.load(path, strict=False)
 
 
+ANOTHER_TRAINING = {"actor": True, "critic": True, "optimizer": False, "iteration": True, "rnd": True}  # Isaac Lab's
+
+
+def test_another_training_begins_from_the_networks_alone(amp_cfg, clip, tmp_path):
+    first, path = build(amp_cfg), tmp_path / "networks.pt"
+    first.learn(2)
+    networks = first.alg.save()
+    amp = {key: networks["amp"][key] for key in ("discriminator", "num_frames", "frame_dim", "motion_hashes")}
+    torch.save({key: networks[key] for key in ("actor_state_dict", "critic_state_dict")} | {"amp": amp, "iter": 2}, path)
+    with pytest.raises(CheckpointError, match=r"without their optimizers.*--no-resume_optimizer_state"):
+        build(amp_cfg).load(str(path))
+    other = clip.with_name("other.npz")
+    np.savez(other, amp_states=np.zeros((10, 4), dtype=np.float32), dt=0.02)
+    second = build({**amp_cfg, "motions": str(other)})
+    second.load(str(path), load_cfg=ANOTHER_TRAINING)
+    for found, expected in (
+        (second.alg.critic, first.alg.critic),
+        (second.alg.actor, first.alg.actor),
+        (second.alg.discriminator, first.alg.discriminator),
+    ):
+        for name, value in found.state_dict().items():
+            assert torch.equal(value, expected.state_dict()[name]), name
+    assert not second.alg.optimizer.state and not second.alg.discriminator.optimizer.state
+    second.learn(1)
+
+
+def test_another_training_with_other_windows_gets_a_fresh_discriminator_and_is_told(amp_cfg, tmp_path):
+    first, path = build(amp_cfg), str(tmp_path / "model.pt")
+    first.save(path)
+    second = build({**amp_cfg, "num_frames": 2})
+    fresh = {name: value.clone() for name, value in second.alg.discriminator.state_dict().items()}
+    with pytest.warns(UserWarning, match="windows of 3 frames; this run has 2: this run's starts fresh"):
+        second.load(path, load_cfg=ANOTHER_TRAINING)
+    assert all(torch.equal(value, fresh[name]) for name, value in second.alg.discriminator.state_dict().items())
+    assert torch.equal(second.alg.actor.mlp[0].weight, first.alg.actor.mlp[0].weight)
+
+
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 half of one"])
 def test_damaged_files_are_refused(amp_cfg, tmp_path, content):
     path = tmp_path / "model.pt"
