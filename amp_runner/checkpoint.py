@@ -49,6 +49,19 @@ def read_checkpoint(path: str | Path, device: str | torch.device) -> dict[str, A
     return state
 
 
+def check_resumable(path: str | Path, state: dict[str, Any]) -> None:
+    """Check that a training can go on where this checkpoint was written.
+
+    Raises:
+        CheckpointError: it holds networks only.
+    """
+    if "optimizer_state_dict" not in state:
+        raise CheckpointError(
+            f"{path}: holds networks without their optimizers, so there is no training to go on with; to begin another one "
+            "from them, add --no-resume_optimizer_state (a load_cfg without 'optimizer')"
+        )
+
+
 def random_state() -> dict[str, Any]:
     """The state of every global random generator: Python's, NumPy's, PyTorch's."""
     version, numbers, gauss = random.getstate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 from rsl_rl.utils.logger import Logger
 
-from .checkpoint import random_state, read_checkpoint, set_random_state, write_checkpoint
+from .checkpoint import check_resumable, random_state, read_checkpoint, set_random_state, write_checkpoint
 from .errors import CheckpointError, ConfigError
 from .ppo import AMPPPO
 from .state import AMPStateSpec
@@ -17,6 +18,7 @@ from .storage import AMP_GROUP, AMPRolloutStorage
 from .watch import RunWatcher
 
 _TAG = "AMP/"
+logger = logging.getLogger(__name__)
 
 
 class AMPLogger(Logger):
@@ -149,12 +151,8 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         """
         state = read_checkpoint(path, map_location or self.device)
         try:
-            if load_cfg is None and "optimizer_state_dict" not in state:
-                raise CheckpointError(
-                    f"{path}: holds networks without their optimizers, so there is no training to go on with; to begin "
-                    "another one from them, add --no-resume_optimizer_state (a load_cfg without 'optimizer')"
-                )
             if load_cfg is None or load_cfg.get("optimizer"):
+                check_resumable(path, state)
                 self._check_fit(path, state, strict)
             else:
                 load_cfg = self._without_misfit(path, state, load_cfg)
@@ -183,7 +181,7 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         misfit = self._misfit(state["amp"]) if "amp" in state and load_cfg.get("amp", True) else None
         if misfit is None:
             return load_cfg
-        warnings.warn(f"{path}: its discriminator was trained on {misfit}: this run's starts fresh", stacklevel=3)
+        logger.warning("%s: its discriminator was trained on %s: this run's starts fresh", path, misfit)
         return {**load_cfg, "amp": False}
 
     def _check_fit(self, path: str, state: dict, strict: bool) -> None:

@@ -20,7 +20,7 @@ from unittest import mock
 
 import torch
 
-from amp_runner.checkpoint import read_checkpoint
+from amp_runner.checkpoint import check_resumable, read_checkpoint
 from amp_runner.config import AMPCfg
 from amp_runner.environment import HOW_TO_ADD_AMP_GROUP
 from amp_runner.errors import CheckpointError, ConfigError
@@ -67,7 +67,7 @@ def train(argv: list[str]) -> None:
     if not args.help:
         known = _known_arguments(rest)
         check_task(known.task)
-        _check_checkpoint(known.checkpoint)
+        _check_checkpoint(known.checkpoint, known.resumes)
     with _amp_backend(train_rsl_rl) as runs:
         # Overrides typed by the user come last, so that they win over recipes.
         train_rsl_rl.run(overrides + _with_defaults(rest))
@@ -105,17 +105,21 @@ def _known_arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--task")
     parser.add_argument("--checkpoint")
+    parser.add_argument("--no-resume_optimizer_state", dest="resumes", action="store_false")
     return parser.parse_known_args(argv)[0]
 
 
-def _check_checkpoint(path: str | None) -> None:
-    """Check that a checkpoint given as a file can be read; selectors and addresses are Isaac Lab's to resolve.
+def _check_checkpoint(path: str | None, resumes: bool) -> None:
+    """Check that a checkpoint given as a file can be used; selectors and addresses are Isaac Lab's to resolve.
 
     Raises:
         CheckpointError: it cannot.
     """
-    if path is not None and path not in ("latest", "best") and ":" not in path and not Path(path).is_dir():
-        read_checkpoint(path, "cpu")
+    if path is None or path in ("latest", "best") or ":" in path or Path(path).is_dir():
+        return
+    state = read_checkpoint(path, "cpu")
+    if resumes:
+        check_resumable(path, state)
 
 
 def _argument_overrides(args: argparse.Namespace) -> list[str]:
