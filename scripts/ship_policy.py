@@ -32,6 +32,9 @@ def main() -> None:
     }
     if "amp" in state:
         small["amp"] = {key: state["amp"][key] for key in KEPT_OF_AMP}
+        # Where the motions were is nobody else's business.
+        hashes = small["amp"]["motion_hashes"]
+        small["amp"]["motion_hashes"] = {Path(path).name: digest for path, digest in hashes.items()}
     out = Path(f"{args.out}.pt")
     torch.save(small, out)
     print(f"wrote {out}: {out.stat().st_size / 1e6:.2f} MB")

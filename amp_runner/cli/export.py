@@ -6,6 +6,7 @@ import argparse
 import shutil
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def write_networks(actor: Any, folder: Path) -> None:
         AMPError: a package for it is missing.
     """
     try:
-        import onnx  # noqa: F401
+        import onnx
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise AMPError(f"{error}; exporting needs: pip install 'amp-runner[deploy]'") from error
@@ -108,6 +109,21 @@ def write_networks(actor: Any, folder: Path) -> None:
             verbose=False,
         )
         torch.jit.script(actor.as_jit().cpu().eval()).save(str(folder / TORCHSCRIPT_FILE))
+    # Both keep the paths of the sources they were made from, which on another machine only tell of this one.
+    network = onnx.load(folder / ONNX_FILE)
+    for part in (*network.graph.node, *network.graph.value_info, *network.graph.input, *network.graph.output):
+        del part.metadata_props[:]
+    onnx.save(network, folder / ONNX_FILE)
+    _strip_debug_info(folder / TORCHSCRIPT_FILE)
+
+
+def _strip_debug_info(path: Path) -> None:
+    """Write a TorchScript file anew without the parts that say where its code came from."""
+    with zipfile.ZipFile(path) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist() if not name.endswith(".debug_pkl")}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in kept.items():
+            archive.writestr(name, content)
 
 
 def write_description(sim: Simulation, task: str, folder: Path) -> None:

@@ -35,6 +35,8 @@ def test_the_shipped_export_is_what_amp_export_writes(tmp_path):
         values.pop("versions")
     assert found == shipped
     assert (out / "ostrich.xml").read_bytes() == (EXPORTED / "ostrich.xml").read_bytes()
+    for name in ("policy.onnx", "policy.pt"):
+        assert b"site-packages" not in (EXPORTED / name).read_bytes(), "no path of the machine that wrote it"
     networks = [torch.jit.load(str(folder / "policy.pt")) for folder in (out, EXPORTED)]
     observation = torch.randn(8, sum(entry["size"] * entry["history"] for entry in found["observations"]))
     torch.testing.assert_close(networks[0](observation), networks[1](observation))
