@@ -8,6 +8,8 @@ to step. Up and down a running body follows that force and is ballistic in fligh
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import diags_array
+from scipy.sparse.linalg import spsolve
 
 from .footfall import GaitParameters, foot_load, foothold, is_run, path, rotate
 from .robot import STANDING_HEIGHT
@@ -53,9 +55,9 @@ def planar_deviation(command: np.ndarray, period: float, gait: GaitParameters, t
 
 def _bounded_solution(force: np.ndarray, pressure: np.ndarray, squared: float, dt: float) -> np.ndarray:
     """Periodic solution of x'' = squared (force x - pressure), (N, 2), by central differences."""
-    identity = np.eye(len(force))
-    second = (np.roll(identity, 1, axis=1) - 2 * identity + np.roll(identity, -1, axis=1)) / dt**2
-    return np.linalg.solve(second - squared * np.diag(force), -squared * pressure)
+    last = len(force) - 1
+    second = diags_array([1.0, 1.0, -2.0, 1.0, 1.0], offsets=[-last, -1, 0, 1, last], shape=(last + 1, last + 1)) / dt**2
+    return spsolve((second - squared * diags_array(force)).tocsc(), -squared * pressure)
 
 
 def _feet(

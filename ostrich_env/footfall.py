@@ -102,7 +102,7 @@ def foot_path(command: np.ndarray, period: float, gait: GaitParameters, time: np
     number, within = np.floor(strides), strides % 1.0
     middle = (number + 0.5 * side) * period
     swing = np.clip((within - duty_factor) / (1 - duty_factor), 0.0, 1.0)
-    # Zero velocity and acceleration where the foot leaves and meets the ground.
+    # Along the ground: zero velocity and acceleration where the foot leaves and meets it.
     progress = swing**3 * (10 - 15 * swing + 6 * swing**2)
     lift = (4 * swing * (1 - swing)) ** gait.lift_power
     here, there = (foothold(command, gait, m, side) for m in (middle, middle + period))
