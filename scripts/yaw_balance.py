@@ -48,15 +48,17 @@ def main() -> None:
     motion = load_motion(parser.parse_args().motion)
     spec, robot = motion_spec(motion), RobotModel(MODEL, motion.joint_names)
     weight = 9.81 * sum(link.mass for link in LINKS)
-    print(f"one foot can hold {FOOT_TORSION * weight:.2f} N m ({FOOT_TORSION * 1000:g} mm of {weight:.0f} N)")
-    print("speed [m/s]   yaw rate unheld, mean |w| [rad/s]   moment to hold, mean and largest [N m]")
+    held = FOOT_TORSION * weight
+    print(f"one foot can hold {held:.2f} N m ({FOOT_TORSION * 1000:g} mm of {weight:.0f} N)")
+    print("speed [m/s]   yaw rate unheld, mean |w| [rad/s]   moment to hold, mean and largest [N m]   time above one foot's")
     for states, command in zip(motion.clips(), motion.clip_commands()):
         if abs(command[1]) + abs(command[2]) > 1e-6 or command[0] < 0.25:
             continue
         momentum, inertia = yaw_momentum(robot, states, spec, motion.dt)
         unheld = np.abs((momentum - momentum.mean()) / inertia).mean()
         moment = np.abs(np.gradient(momentum, motion.dt))
-        print(f"{command[0]:11.2f}   {unheld:35.2f}   {moment.mean():30.2f} {moment.max():8.2f}")
+        share = (moment > held).mean()
+        print(f"{command[0]:11.2f}   {unheld:35.2f}   {moment.mean():30.2f} {moment.max():8.2f}   {share:21.0%}")
 
 
 if __name__ == "__main__":
