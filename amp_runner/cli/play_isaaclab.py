@@ -163,12 +163,17 @@ class IsaacLabPlayed:
         before = heading if self._camera_heading is None else self._camera_heading
         nearest = torch.where((before * heading).sum() < 0, -heading, heading)
         self._camera_heading = torch.nn.functional.normalize(torch.lerp(before, nearest, _CAMERA_TURNS))
-        target = self._robot.data.root_link_pos_w.torch[:1].clone()
-        target[:, 2] = self._unwrapped.scene.env_origins[:1, 2] + _LOOK_AT_HEIGHT
+        target = self._look_at()
         eye = quat_apply(self._camera_heading, torch.tensor([_EYE], device=target.device))
         camera.set_world_poses_from_view(target + eye, target)
         camera.update(0.0, force_recompute=True)
         return camera.data.output["rgb"].torch[0, ..., :3].cpu().numpy()
+
+    def _look_at(self) -> torch.Tensor:
+        """Where a camera looks: at the robot, at a height above its ground that does not bounce, (1, 3) [m]."""
+        target = self._robot.data.root_link_pos_w.torch[:1].clone()
+        target[:, 2] = self._unwrapped.scene.env_origins[:1, 2] + _LOOK_AT_HEIGHT
+        return target
 
     def open_page(self, port: int) -> Any:
         """Isaac Lab's own page with the scene, which :func:`add_page` asked for; returns viser's server."""
@@ -189,7 +194,7 @@ class IsaacLabPlayed:
 
     def _point_window(self) -> None:
         """The window's camera keeps beside the robot, in a direction that does not turn."""
-        target = self.position() * [1, 1, 0] + [0, 0, _LOOK_AT_HEIGHT]
+        target = self._look_at()[0].cpu().numpy()
         self._unwrapped.sim.set_camera_view(tuple(target + _EYE), tuple(target))
 
     def _is_open(self) -> bool:
