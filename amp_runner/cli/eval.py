@@ -87,6 +87,8 @@ def _add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
 def _check_arguments(args: argparse.Namespace) -> None:
     if args.num_envs < 2:
         raise ConfigError(f"--num_envs {args.num_envs}: expected at least 2, one to be left alone and one to be pushed")
+    if not np.isfinite(args.speeds or []).all():
+        raise ConfigError(f"--speeds {' '.join(map(str, args.speeds))}: expected finite numbers")
     shortest = gait.SETTLING_TIME + 0.5
     if not args.seconds >= shortest:
         raise ConfigError(f"--seconds {args.seconds:g}: expected at least {shortest:g}; the first 2 do not count")
