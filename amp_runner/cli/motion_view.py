@@ -113,10 +113,7 @@ class Page:
         self._is_changed = False
         self._add_controls(clip)
         self._show_clips()
-
-        @self.server.on_client_connect
-        def _(client: Any) -> None:
-            client.camera.position, client.camera.look_at = (1.0, -1.4, 0.7), (0.3, -0.2, 0.15)
+        self.server.initial_camera.position, self.server.initial_camera.look_at = (1.0, -1.4, 0.7), (0.3, -0.2, 0.15)
 
     def _add_controls(self, clip: int) -> None:
         gui = self.server.gui

@@ -11,7 +11,7 @@ import numpy as np
 from .played import Played, averaged
 
 _SLIDERS = (("lin_vel_x", "Forward [m/s]"), ("lin_vel_y", "Sideways [m/s]"), ("ang_vel_z", "Yaw rate [rad/s]"))
-_EYE = (0.7, -1.1, 0.25)  # [m] beside the robot
+_EYE = (0.5, -0.8, 0.2)  # [m] beside the robot
 _LOOK_AT_HEIGHT = 0.15  # [m]
 _PUSH = 0.4  # [m/s]
 _SHOWN = 6.0  # [s] of the curves
@@ -52,8 +52,8 @@ class ControlPage:
         count = round(_SHOWN / played.dt / _CURVES_EVERY * 4)
         self._history: deque[list[float]] = deque(maxlen=count)
         self._add_controls(command)
-
-        self._placed: set[int] = set()
+        self._eyes: dict[int, np.ndarray] = {}  # from where each viewer looks at the robot, once the browser said so
+        self.server.on_client_connect(lambda client: client.camera.on_update(lambda _: self._note_eye(client)))
 
     def _add_controls(self, command: list[float]) -> None:
         gui = self.server.gui
@@ -121,19 +121,23 @@ class ControlPage:
         with self.server.atomic():
             self.played.draw_page()
         for client in self.server.get_clients().values():
-            if client.client_id not in self._placed:
-                self._follow(client, np.array(_EYE))
-                self._placed.add(client.client_id)
-            elif self.follow.value:
-                self._follow(client, client.camera.position - client.camera.look_at)
+            if self.follow.value:
+                self._follow(client)
         if self._steps % _CURVES_EVERY == 0:
             self._draw_curves()
 
-    def _follow(self, client: Any, eye: np.ndarray) -> None:
-        """Look at the robot from where the viewer looks: ``eye`` is beside it, (3,) [m]."""
+    def _note_eye(self, client: Any) -> None:
+        # The browser first reports a camera of its own, perhaps after ours was sent: only from ours on do its
+        # reports tell where the viewer wants to look from.
+        eye = client.camera.position - client.camera.look_at
+        if client.client_id in self._eyes or np.allclose(eye, _EYE, atol=0.01):
+            self._eyes[client.client_id] = eye
+
+    def _follow(self, client: Any) -> None:
+        """Look at the robot, from where the viewer looks at it."""
         target = self.played.position() * [1, 1, 0] + [0, 0, _LOOK_AT_HEIGHT]
         with client.atomic():
-            client.camera.position = target + eye
+            client.camera.position = target + self._eyes.get(client.client_id, np.array(_EYE))
             client.camera.look_at = target  # after the position, which takes it along
 
     def _draw_curves(self) -> None:

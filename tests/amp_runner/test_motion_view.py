@@ -34,7 +34,7 @@ def picture(browser):
     return image[image.shape[0] // 3 :, : image.shape[1] * 2 // 3]
 
 
-def wait_for(condition, seconds=60.0):
+def wait_for(condition, seconds=240.0):  # a page drawn in software on a busy machine takes a minute
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -74,6 +75,21 @@ def page():
 
     with stepping(ControlPage(MujocoPlayed(EXPORTED), 8295, [0.0, 0.0, 0.0])) as page:
         yield page
+
+
+@pytest.mark.browser
+def test_the_view_is_the_viewers_once_the_browser_has_ours(page):
+    # Browsers first report a camera of their own, at times after ours was sent.
+    def reports(position, look_at):
+        page._note_eye(SimpleNamespace(client_id=7, camera=SimpleNamespace(position=position, look_at=look_at)))
+
+    ours, robot, theirs = np.array([0.5, -0.8, 0.2]), np.array([2.0, 0.0, 0.15]), np.array([0.0, 2.0, 1.0])
+    reports(np.full(3, 3.0), np.zeros(3))
+    assert 7 not in page._eyes
+    reports(robot + ours, robot)
+    np.testing.assert_allclose(page._eyes[7], ours)
+    reports(robot + theirs, robot)
+    np.testing.assert_allclose(page._eyes[7], theirs)
 
 
 @pytest.mark.browser

@@ -103,7 +103,7 @@ def test_on_the_page_a_slider_makes_the_robot_follow(browser, tmp_path):
                 return False
             return True
 
-        assert wait_for(pushed_to_half, 120), "the slider moves"
+        assert wait_for(pushed_to_half), "the slider moves"
 
         def speed():
             # Selenium's own .text is empty for what the panel has scrolled out of sight.
@@ -111,7 +111,7 @@ def test_on_the_page_a_slider_makes_the_robot_follow(browser, tmp_path):
             text = next((text for text in texts if "m/s forward" in text), "0 ")
             return float(text.split(" ")[0])
 
-        assert wait_for(lambda: abs(speed() - 0.5) < 0.15, 120), "the robot's speed follows"
+        assert wait_for(lambda: abs(speed() - 0.5) < 0.15), "the robot's speed follows"
     finally:
         process.terminate()
         process.wait(60)
