@@ -77,6 +77,17 @@ def env_step_dt(env: Any) -> float | None:
     return None
 
 
+def env_step_count(env: Any) -> int | None:
+    """Steps that an Isaac Lab or mjlab environment has taken, by which its curricula go; None if it does not count."""
+    return getattr(getattr(env, "unwrapped", None), "common_step_counter", None)
+
+
+def set_env_step_count(env: Any, count: int) -> None:
+    """Let the curricula of an environment that counts its steps go on where they were."""
+    if env_step_count(env) is not None:
+        env.unwrapped.common_step_counter = count
+
+
 def velocity_command(unwrapped: Any) -> Any:
     """The term ``base_velocity`` of an Isaac Lab environment's commands.
 

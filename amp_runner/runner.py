@@ -11,6 +11,7 @@ from rsl_rl.runners import OnPolicyRunner
 from rsl_rl.utils.logger import Logger
 
 from .checkpoint import check_resumable, random_state, read_checkpoint, set_random_state, write_checkpoint
+from .environment import env_step_count, set_env_step_count
 from .errors import CheckpointError, ConfigError
 from .ppo import AMPPPO
 from .state import AMPStateSpec
@@ -121,9 +122,13 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         return RunWatcher(Path(log_dir) / "watch", spec, self.alg.step_dt, robot, interval)
 
     def save(self, path: str, infos: dict | None = None) -> None:
-        """Save everything that training needs to go on to ``path``, atomically; remove what is not to be kept."""
+        """Save what training needs to go on to ``path``, atomically; remove what is not to be kept.
+
+        The environment's state is not in it, except for the steps that it counted, by which curricula go.
+        """
         state = self.alg.save() | {
             "iter": self.current_learning_iteration,
+            "env_steps": env_step_count(self.env),
             "infos": infos,
             "random": random_state(),
         }
@@ -142,7 +147,8 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             path: checkpoint file.
             load_cfg: which parts to load, as in RSL-RL, and ``amp``; None loads all. Without the optimizer another training
                 begins from the networks: other motions are accepted, and a discriminator that does not fit starts
-                fresh. With the iteration the random generators are restored too, on the first process.
+                fresh. With the iteration the environment's count of steps and, on the first process, the random generators
+                are restored too.
             strict: whether the models must match exactly. Otherwise other motions than the checkpoint's are accepted.
             map_location: device that the tensors are put on.
 
@@ -157,6 +163,7 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             else:
                 load_cfg = self._without_misfit(path, state, load_cfg)
             load_iteration = self.alg.load(state, load_cfg, strict)
+            env_steps = int(state.get("env_steps") or 0)
             if load_iteration and "random" in state and self.gpu_global_rank == 0:
                 set_random_state(state["random"])
         except CheckpointError:
@@ -165,6 +172,7 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             raise CheckpointError(f"{path}: does not fit this run: {error}") from error
         if load_iteration:
             self.current_learning_iteration = state["iter"]
+            set_env_step_count(self.env, env_steps)
         return state.get("infos")
 
     def _misfit(self, saved: dict) -> str | None:

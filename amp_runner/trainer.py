@@ -91,7 +91,8 @@ class DiscriminatorTrainer:
         optimizer = self.discriminator.optimizer
         loss, statistics = self.discriminator.loss(expert, policy, self.generator)
         optimizer.zero_grad()
-        loss.backward()
+        # Nothing else: the inputs need no gradient here, and it costs a tenth of the step.
+        loss.backward(inputs=list(self.discriminator.net.parameters()))
         if self.processes.count > 1:
             self._average_gradients()
         optimizer.step()

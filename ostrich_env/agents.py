@@ -31,7 +31,7 @@ class OstrichFlatRunnerCfg(RslRlAmpRunnerCfg):
         value_loss_coef=1.0,
         use_clipped_value_loss=True,
         clip_param=0.2,
-        entropy_coef=0.01,
+        entropy_coef=0.02,
         num_learning_epochs=5,
         num_mini_batches=4,
         learning_rate=1.0e-3,
@@ -43,7 +43,7 @@ class OstrichFlatRunnerCfg(RslRlAmpRunnerCfg):
         symmetry_cfg=RslRlSymmetryCfg(use_data_augmentation=True, data_augmentation_func=with_mirror_images),
         amp_cfg=RslRlAmpCfg(
             motions=["motions/walk.npz"],
-            style_weight=10.0,
+            style_weight=13.0,
             mirror=RslRlMirrorCfg(permutation=AMP_PERMUTATION, signs=AMP_SIGNS),
         ),
     )

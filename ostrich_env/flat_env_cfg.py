@@ -5,6 +5,7 @@ import math
 import isaaclab.sim as sim_utils
 from isaaclab.assets import ArticulationCfg, AssetBaseCfg
 from isaaclab.envs import ManagerBasedRLEnvCfg
+from isaaclab.managers import CurriculumTermCfg as CurrTerm
 from isaaclab.managers import EventTermCfg as EventTerm
 from isaaclab.managers import ObservationGroupCfg as ObsGroup
 from isaaclab.managers import ObservationTermCfg as ObsTerm
@@ -239,6 +240,17 @@ class RewardsCfg:
 
 
 @configclass
+class CurriculumCfg:
+    """First the gait, then the heading: who has to turn little from the start steps short."""
+
+    yaw_rate_weight = CurrTerm(
+        func=mdp.modify_reward_weight,
+        # 150 iterations of 24 steps
+        params={"term_name": "track_ang_vel", "weight": 10.0, "num_steps": 3600},
+    )
+
+
+@configclass
 class TerminationsCfg:
     """An episode ends in time, or when the robot falls."""
 
@@ -252,13 +264,14 @@ class OstrichFlatEnvCfg(ManagerBasedRLEnvCfg):
     """Velocity tracking on flat ground at 50 Hz control."""
 
     sim: SimulationCfg = SimulationCfg(dt=0.005, physics=PhysicsCfg())
-    scene: SceneCfg = SceneCfg(num_envs=4096, env_spacing=2.0)
+    scene: SceneCfg = SceneCfg(num_envs=8192, env_spacing=2.0)
     observations: ObservationsCfg = ObservationsCfg()
     actions: ActionsCfg = ActionsCfg()
     commands: CommandsCfg = CommandsCfg()
     rewards: RewardsCfg = RewardsCfg()
     terminations: TerminationsCfg = TerminationsCfg()
     events: EventsCfg = EventsCfg()
+    curriculum: CurriculumCfg = CurriculumCfg()
 
     feet = FeetCfg(body_names=FEET, offset=(0.0, 0.0, -LOWER_LEG_LENGTH), radius=FOOT_RADIUS)
     """Where the feet are, for gait measures."""

@@ -7,7 +7,7 @@ from isaaclab.utils import configclass
 from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg, NewtonCollisionPipelineCfg
 
 from . import mdp
-from .flat_env_cfg import OstrichFlatEnvCfg, PhysicsCfg, SceneCfg
+from .flat_env_cfg import CurriculumCfg, OstrichFlatEnvCfg, PhysicsCfg, SceneCfg
 
 # The legs are 0.25 m long and swing 0.03 m clear of the ground.
 ROUGH_GROUND = terrains.TerrainGeneratorCfg(
@@ -62,7 +62,7 @@ class RoughSceneCfg(SceneCfg):
 
 
 @configclass
-class CurriculumCfg:
+class RoughCurriculumCfg(CurriculumCfg):
     """Harder ground for robots that get far."""
 
     terrain_levels = CurriculumTermCfg(func=mdp.terrain_levels_vel)
@@ -73,7 +73,7 @@ class OstrichRoughEnvCfg(OstrichFlatEnvCfg):
     """Velocity tracking on rough ground at 50 Hz control."""
 
     scene: RoughSceneCfg = RoughSceneCfg(num_envs=4096, env_spacing=2.0)
-    curriculum: CurriculumCfg = CurriculumCfg()
+    curriculum: RoughCurriculumCfg = RoughCurriculumCfg()
 
     def __post_init__(self):
         super().__post_init__()

@@ -5,7 +5,7 @@ bin=${1:-.venv}/bin
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if "$bin/python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
-    size=(--device cuda:0 --num_envs 4096 --max_iterations 300)
+    size=(--device cuda:0 --max_iterations 300)
 else
     size=(--device cpu --num_envs 512 --max_iterations 130)
 fi

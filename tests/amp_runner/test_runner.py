@@ -84,6 +84,26 @@ def test_every_global_generator_goes_on_where_the_checkpoint_was_written(amp_cfg
     assert draw() != expected, "who only wants the actor keeps their own random numbers"
 
 
+@pytest.mark.parametrize(("iteration", "expected"), [(True, 960), (False, 5)])
+def test_curricula_go_on_where_the_checkpoint_was_written(amp_cfg, tmp_path, iteration, expected):
+    """Isaac Lab's and mjlab's go by their environment's count of steps."""
+    path = str(tmp_path / "model.pt")
+    env, restarted = CountingEnv(), CountingEnv()
+    env.common_step_counter, restarted.common_step_counter = 960, 5
+    build(amp_cfg, env=env).save(path)
+    parts = {"actor": True, "critic": True, "optimizer": True, "iteration": iteration, "rnd": False}
+    build(amp_cfg, env=restarted).load(path, load_cfg=parts)
+    assert restarted.common_step_counter == expected
+    build(amp_cfg).load(path)  # an environment that does not count
+
+
+def test_a_count_of_steps_that_is_none_is_refused(amp_cfg, tmp_path):
+    path, runner = str(tmp_path / "model.pt"), build(amp_cfg)
+    torch.save(runner.alg.save() | {"iter": 0, "infos": None, "env_steps": "many"}, path)
+    with pytest.raises(CheckpointError, match=r"model\.pt: does not fit this run"):
+        runner.load(path)
+
+
 def test_only_the_last_checkpoints_are_kept(amp_cfg, tmp_path):
     cfg = train_cfg(amp_cfg) | {"save_interval": 1, "keep_checkpoints": 2}
     (tmp_path / "model_7.pt").write_bytes(b"another's")

@@ -80,6 +80,8 @@ def test_amp_train_goes_on_from_the_latest_checkpoint(first_run):
     assert "Learning iteration 2/" in process.stdout or "Learning iteration 1/" in process.stdout
     assert resumed != folder
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+    steps = [torch.load(max(run.glob("model_*.pt")), weights_only=True)["env_steps"] for run in (folder, resumed)]
+    assert steps == [2 * 24, 4 * 24], "the curricula go on as well"
 
 
 @pytest.mark.parametrize("variant", ["Rough", "Flat-SimToReal"])
