@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-KEPT = ("actor_state_dict", "iter", "infos")
+KEPT = ("actor_state_dict", "iter", "env_steps", "infos")
 KEPT_OF_AMP = ("discriminator", "num_frames", "frame_dim", "motion_hashes")
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="what to write, without suffix")
     args = parser.parse_args()
     state = torch.load(args.checkpoint, weights_only=True, map_location="cpu")
-    small = {key: state[key] for key in KEPT}
+    small = {key: state[key] for key in KEPT if key in state}
     # Half precision is enough for a critic to start from.
     small["critic_state_dict"] = {
         name: value.half() if value.is_floating_point() else value for name, value in state["critic_state_dict"].items()
