@@ -78,7 +78,8 @@ class AMPCfg:
     reward_epsilon: float = 1e-4
     """The style reward is -log(max(1 - D, reward_epsilon)): at most -log(reward_epsilon)."""
     step_dt: float | None = None
-    """Time between two frames [s]. None: the environment's, else the clips'."""
+    """Time between two frames [s], where the environment does not tell; the weight of the style reward follows it. None: the
+    environment's, else the clips'."""
     resample_motions: bool = False
     """Whether clips with another dt than the environment's are resampled. They are refused otherwise."""
     replay_size: int = 50_000
@@ -113,6 +114,11 @@ class AMPCfg:
             ConfigError: naming the key, the value and what was expected.
         """
         d = self.discriminator
+        for name, part in _PARTS.items():
+            if not isinstance(getattr(self, name), part):
+                raise ConfigError(f"amp_cfg.{name} is {getattr(self, name)!r}; expected a {part.__name__}")
+        if not isinstance(self.resample_motions, bool):
+            raise ConfigError(f"amp_cfg.resample_motions is {self.resample_motions!r}; expected True or False")
         _check_int("amp_cfg.num_frames", self.num_frames, 1)
         _check_int("amp_cfg.replay_size", self.replay_size, 0)
         _check_int("amp_cfg.style_warmup", self.style_warmup, 0)
@@ -136,22 +142,30 @@ class AMPCfg:
         for name, value in positive:
             _check_number(name, value, "a number > 0", lambda v: v > 0)
         _check_number("amp_cfg.reward_epsilon", self.reward_epsilon, "a number in (0, 1)", lambda v: 0 < v < 1)
+        self._validate_discriminator()
+        self._validate_mirror()
+        self.motion_entries()
+
+    def _validate_discriminator(self) -> None:
+        d = self.discriminator
         if d.penalty_on not in PENALTY_SIDES:
             raise ConfigError(
                 f"amp_cfg.discriminator.penalty_on is {d.penalty_on!r}; expected one of {', '.join(PENALTY_SIDES)}"
             )
-        if not d.hidden_dims or any(not isinstance(n, int) or n < 1 for n in d.hidden_dims):
+        sizes = d.hidden_dims if isinstance(d.hidden_dims, (list, tuple)) else []
+        if not sizes or any(not isinstance(n, int) or n < 1 for n in sizes):
             raise ConfigError(f"amp_cfg.discriminator.hidden_dims is {d.hidden_dims!r}; expected layer sizes >= 1")
         try:
             resolve_nn_activation(d.activation)
         except (ValueError, AttributeError) as error:
             raise ConfigError(f"amp_cfg.discriminator.activation is {d.activation!r}: {error}") from None
-        self._validate_mirror()
-        self.motion_entries()
 
     def _validate_mirror(self) -> None:
         mirror = self.mirror
         _check_number("amp_cfg.mirror.probability", mirror.probability, "a number in [0, 1]", lambda v: 0 <= v <= 1)
+        for name in ("permutation", "signs"):
+            if not isinstance(getattr(mirror, name), (list, tuple)):
+                raise ConfigError(f"amp_cfg.mirror.{name} is {getattr(mirror, name)!r}; expected a list of numbers")
         if sorted(mirror.permutation) != list(range(len(mirror.permutation))):
             raise ConfigError(f"amp_cfg.mirror.permutation is {mirror.permutation!r}; expected every column once")
         if len(mirror.signs) != len(mirror.permutation) or any(sign not in (1, -1) for sign in mirror.signs):

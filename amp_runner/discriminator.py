@@ -34,7 +34,7 @@ class Discriminator(nn.Module):
         self.normalizer = EmpiricalNormalization(frame_dim)
         # The global generator must stay untouched: PPO with style_weight=0 is bitwise plain PPO.
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.random.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs' as well
             self.net = MLP(num_frames * frame_dim, 1, cfg.hidden_dims, cfg.activation)
         self.to(device)
         self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=cfg.learning_rate, weight_decay=cfg.weight_decay)

@@ -68,6 +68,24 @@ def check_command_group(obs: TensorDict, group: str) -> None:
         )
 
 
+def check_final_obs(final_obs: Any, num_envs: int) -> None:
+    """Check that ``extras["final_obs"]`` holds one row for every environment.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    if not isinstance(final_obs, (dict, TensorDict)):
+        raise ConfigError(
+            f"extras['final_obs'] is a {type(final_obs).__name__}; expected a dictionary of observation groups, as "
+            "get_observations() returns"
+        )
+    if AMP_GROUP in final_obs and len(final_obs[AMP_GROUP]) != num_envs:
+        raise ConfigError(
+            f"extras['final_obs']['{AMP_GROUP}'] has {len(final_obs[AMP_GROUP])} rows; expected one for each of {num_envs} "
+            "environments, also where no episode ended"
+        )
+
+
 def env_step_dt(env: Any) -> float | None:
     """The environment's time step [s], or None if it does not tell."""
     for candidate in (env, getattr(env, "unwrapped", None)):

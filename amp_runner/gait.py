@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .state import AMPStateSpec
+from .state import AMPStateSpec, opposite_joint
 
 FREQUENCY_BAND = (0.5, 12.0)
 """Where a stride frequency is looked for [Hz]."""
@@ -75,6 +75,15 @@ def hip_joint(joint_names: tuple[str, ...]) -> int:
     return 0
 
 
+def _opposite(joint_names: tuple[str, ...], joint: int) -> int | None:
+    """Index of the joint on the other side, if the names tell."""
+    for sides in (("left", "right"), ("l_", "r_"), ("L", "R")):
+        partner = opposite_joint(joint_names[joint], joint_names, sides)
+        if partner != joint_names[joint] and partner in joint_names:
+            return joint_names.index(partner)
+    return None
+
+
 def dominant_frequency(signal: np.ndarray, dt: float) -> np.ndarray:
     """Frequency with the most power, by a Hann-windowed periodogram padded to 0.01 Hz and better.
 
@@ -128,7 +137,8 @@ def measure(rollout: Rollout, hip: int) -> dict[str, float]:
         duty_factor: part of the time that a foot is on the ground, walking robots.
         foot_slip_mps: mean horizontal speed of feet in stance.
         foot_clearance_m: mean over walking robots of the 95th percentile of foot height.
-        left_right_asymmetry: |left - right| / mean of the hip amplitudes, walking robots.
+        left_right_asymmetry: |left - right| / mean of the hip amplitudes, walking robots; not there if the joints' names
+            do not tell left from right.
         action_rate: mean squared change of the action between two steps.
         joint_jerk: mean squared third derivative of the joint positions, from velocities [1e6 rad^2/s^6].
         cost_of_transport: power / (weight * speed), walking robots.
@@ -141,16 +151,15 @@ def measure(rollout: Rollout, hip: int) -> dict[str, float]:
     steady = walking & ~rollout.falls.any(axis=0)
     stance = rollout.foot_contact & settled[..., None]
     slip = np.linalg.norm(rollout.foot_velocity[..., :2], axis=-1)
-    joint_vel = rollout.feature("joint_vel")
-    jerk = np.diff(joint_vel, n=2, axis=0) / rollout.dt**2
+    jerk = np.diff(rollout.feature("joint_vel"), n=2, axis=0) / rollout.dt**2
     result = {
         "velocity_error_mps": np.nanmean(np.linalg.norm(deviation, axis=-1)),
         "mean_velocity_error_mps": np.nanmean(np.linalg.norm(np.nanmean(deviation, axis=0), axis=-1)),
         "yaw_rate_error_radps": np.abs(yaw_rate - rollout.commands[:, 2])[settled].mean(),
         "falls_per_minute": falls_per_minute(rollout),
         "foot_slip_mps": slip[stance].mean() if stance.any() else np.nan,
-        "action_rate": np.square(np.diff(rollout.actions, axis=0)).mean(),
-        "joint_jerk": np.square(jerk).mean() / 1e6,
+        "action_rate": np.square(np.diff(rollout.actions, axis=0))[settled[1:]].mean(),
+        "joint_jerk": np.square(jerk)[settled[2:]].mean() / 1e6,
     }
     result |= _walking_measures(rollout.select(steady), settled[:, steady], hip) if steady.any() else {}
     return {name: float(value) for name, value in result.items()}
@@ -161,17 +170,19 @@ def _walking_measures(rollout: Rollout, settled: np.ndarray, hip: int) -> dict[s
     start = int(settled.any(axis=1).argmax())
     joints = rollout.feature("joint_pos")[start:]
     frequency, amplitude = stride_measures(joints, rollout.dt, hip)
-    half = joints.shape[-1] // 2
-    other = joints[..., (hip + half) % (2 * half)].std(axis=0)
+    partner = _opposite(rollout.spec.joint_names, hip)
+    other = None if partner is None else joints[..., partner].std(axis=0)
     speed = rollout.feature("root_lin_vel")[start:, :, 0].mean(axis=0)
-    return {
+    result = {
         "stride_frequency_hz": np.median(frequency),
         "hip_amplitude_rad": np.median(amplitude),
         "duty_factor": rollout.foot_contact[start:].mean(),
         "foot_clearance_m": np.percentile(rollout.foot_height[start:], 95, axis=0).mean(),
-        "left_right_asymmetry": np.mean(2 * np.abs(amplitude - other) / (amplitude + other)),
         "cost_of_transport": np.mean(rollout.power[start:].mean(axis=0) / (rollout.weight * np.maximum(speed, 0.05))),
     }
+    if other is not None:
+        result["left_right_asymmetry"] = np.mean(2 * np.abs(amplitude - other) / (amplitude + other))
+    return result
 
 
 def reference_measures(
@@ -240,7 +251,7 @@ def two_sample_auc(expert: np.ndarray, policy: np.ndarray) -> float:
     sets = [torch.from_numpy((x - mean) / std).float().clamp(-10, 10) for x in (expert, policy)]
     halves = [(x[: len(x) // 2], x[len(x) // 2 :]) for x in sets]
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
-        torch.manual_seed(0)
+        torch.random.default_generator.manual_seed(0)
         net = torch.nn.Sequential(torch.nn.Linear(expert.shape[1], 64), torch.nn.ReLU(), torch.nn.Linear(64, 1))
         optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=1e-3)
         for _ in range(300):

@@ -96,7 +96,9 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
         self._motions = MotionDataset.load(
             AMPCfg(motions=motions).motion_entries(),
             num_frames=1,
+            step_dt=env.step_dt,
             spec=self._spec,
+            resample=True,
             with_commands=self._command_name is not None,
             device=env.device,
         )
@@ -143,6 +145,8 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
         limits = torch.tensor([ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z], device=self._commands.device)
         term.vel_command_b[self._ids] = self._commands.clamp(limits[:, 0], limits[:, 1])
         term.is_standing_env[self._ids] = False
+        if term.cfg.heading_command:
+            term.is_heading_env[self._ids] = False
         self._ids = None
 
 
@@ -182,12 +186,14 @@ def _orientations(part: dict[str, torch.Tensor], spec: AMPStateSpec) -> tuple[to
     count, device = len(part["root_height"]), part["root_height"].device
     yaw = torch.rand(count, device=device) * (2 * math.pi) - math.pi
     if spec.velocity_frame == "world":
-        yaw = torch.zeros_like(yaw)  # such clips walk along the world's x axis
+        yaw = torch.zeros_like(yaw)  # without a quaternion, such clips are taken to face the world's x axis
     zero = torch.zeros_like(yaw)
     heading = quat_from_euler_xyz(zero, zero, yaw)
     if spec.orientation == "gravity":
         x, y, z = part["projected_gravity"].unbind(-1)
         tilt = quat_from_euler_xyz(torch.atan2(-y, -z), torch.asin(x.clamp(-1, 1)), zero)
+    elif spec.velocity_frame == "world":
+        heading, tilt = quat_from_euler_xyz(zero, zero, zero), part["root_quat_xyzw"]
     else:
         clip_quat = part["root_quat_xyzw"]
         tilt = quat_mul(quat_conjugate(yaw_quat(clip_quat)), clip_quat)

@@ -50,8 +50,8 @@ class MotionDataset:
         frames = [np.hstack([m.states, motion_commands(m)]) if with_commands else m.states for m in motions]
         self.dim = frames[0].shape[1]
         """D, numbers in a frame."""
-        self.dt = motions[0].dt
-        """Time between two frames [s], if the first file says."""
+        self.dt = _first_known_dt(motions)
+        """Time between two frames [s], if a file says."""
         self.hashes = {motion.path: motion.sha256 for motion in motions}
         """SHA-256 of every file."""
         starts, offset = [], 0
@@ -89,7 +89,7 @@ class MotionDataset:
             entries: (path, weight) pairs; a path is an .npz file or a folder of them.
             num_frames: K, the frames of a window.
             dim: the environment's AMP dimension, if known.
-            step_dt: the environment's time step [s], if known.
+            step_dt: the environment's time step [s], if known; else all clips must have that of the first that says it.
             spec: the environment's AMP layout, if known.
             resample: whether clips with another dt are resampled; they are refused otherwise.
             with_commands: whether each frame ends with its clip's command; ``dim`` and ``spec`` are without.
@@ -98,12 +98,12 @@ class MotionDataset:
         Raises:
             MotionError: a file cannot be read or does not fit.
         """
-        groups = []
-        for path, weight in entries:
-            motions = [load_motion(file) for file in _clip_files(path)]
-            for motion in motions:
-                check_fit(motion, dim=dim, spec=spec)
-            groups.append(([_at_step_dt(motion, step_dt, resample) for motion in motions], weight))
+        groups = [([load_motion(file) for file in _clip_files(path)], weight) for path, weight in entries]
+        motions = [motion for group, _ in groups for motion in group]
+        for motion in motions:
+            check_fit(motion, dim=dim, spec=spec)
+        step_dt = step_dt or _first_known_dt(motions)
+        groups = [([at_step_dt(motion, step_dt, resample) for motion in group], weight) for group, weight in groups]
         return cls(groups, num_frames, device, with_commands)
 
     @property
@@ -169,9 +169,18 @@ def _clip_files(path: str | Path) -> list[Path]:
     return files
 
 
-def _at_step_dt(motion: Motion, step_dt: float | None, resample: bool) -> Motion:
+def _first_known_dt(motions: Sequence[Motion]) -> float | None:
+    return next((motion.dt for motion in motions if motion.dt is not None), None)
+
+
+def at_step_dt(motion: Motion, step_dt: float | None, resample: bool) -> Motion:
+    """The motion at a time step [s]; one that does not say its own is taken to have it.
+
+    Raises:
+        MotionError: it has another, and is not to be resampled.
+    """
     if motion.dt is None:
-        assumed = f"{step_dt:g} s, the environment's," if step_dt else "the environment's time step"
+        assumed = f"{step_dt:g} s, the run's," if step_dt else "the environment's time step"
         logger.warning("%s has no 'dt'; %s is assumed", motion.path, assumed)
         return motion
     if step_dt is None or abs(motion.dt - step_dt) < _DT_TOLERANCE:
@@ -179,7 +188,7 @@ def _at_step_dt(motion: Motion, step_dt: float | None, resample: bool) -> Motion
     if resample:
         return resample_motion(motion, step_dt)
     raise MotionError(
-        f"{motion.path}: its dt is {motion.dt:g} s; the environment's is {step_dt:g} s: set resample_motions=True in "
+        f"{motion.path}: its dt is {motion.dt:g} s; the run's is {step_dt:g} s: set resample_motions=True in "
         "amp_cfg (agent.algorithm.amp_cfg.resample_motions=true on the command line), or record it at this rate"
     )
 

@@ -59,11 +59,19 @@ def resample_motion(motion: Motion, dt: float) -> Motion:
     """Resample to another time step: orientations spherically, everything else linearly.
 
     Raises:
-        MotionError: the motion does not say its dt.
+        MotionError: the motion does not say its dt, or its orientations are none.
     """
     if motion.dt is None:
         raise MotionError(f"{motion.path}: has no 'dt'; it cannot be resampled to {dt} s: store its dt in the file")
     unit_vectors = _unit_vectors(motion)
+    for columns in unit_vectors:
+        lengths = np.linalg.norm(motion.states[:, columns], axis=1)
+        if (lengths < 0.5).any():
+            frame = int(lengths.argmin())
+            raise MotionError(
+                f"{motion.path}: columns {columns.start} to {columns.stop - 1} of frame {frame} have the length "
+                f"{lengths[frame]:.2g}; expected a unit vector: cut or repair that frame"
+            )
     states, commands, lengths = [], [], []
     splits = np.cumsum(motion.clip_lengths)[:-1]
     clip_commands = [None] * len(motion.clip_lengths) if motion.commands is None else np.split(motion.commands, splits)

@@ -27,8 +27,8 @@ import numpy as np
 from .errors import MotionError
 
 FORMAT_VERSION = 1
-MAX_ARRAY_BYTES = 2 * 2**30
-"""Larger arrays are refused before they are read [bytes]; about ten days of 22 numbers at 50 Hz."""
+MAX_BYTES = 2 * 2**30
+"""Files with more, unpacked, are refused before it is read [bytes]; about five days of 22 numbers at 50 Hz."""
 
 _NOT_A_CLIP = "expected an .npz file with the array 'amp_states' (write one with numpy.savez)"
 
@@ -144,7 +144,11 @@ def _read_arrays(path: str, content: bytes) -> dict[str, np.ndarray]:
             names = archive.namelist()
             if len(set(names)) != len(names):
                 raise MotionError(f"{path}: an array is stored twice; write the file again with numpy.savez")
-            return {n.removesuffix(".npy"): _read_array(path, archive, n) for n in names if n.endswith(".npy")}
+            arrays: dict[str, np.ndarray] = {}
+            for member in (name for name in names if name.endswith(".npy")):
+                left = MAX_BYTES - sum(array.nbytes for array in arrays.values())
+                arrays[member.removesuffix(".npy")] = _read_array(path, archive, member, left)
+            return arrays
     except zipfile.BadZipFile:
         kind = "a truncated or damaged .npz file" if content[:2] == b"PK" else "not an .npz file"
         raise MotionError(f"{path}: {kind}; {_NOT_A_CLIP}") from None
@@ -154,7 +158,7 @@ def _read_arrays(path: str, content: bytes) -> dict[str, np.ndarray]:
         raise MotionError(f"{path}: damaged file ({error}); write it again with numpy.savez") from None
 
 
-def _read_array(path: str, archive: zipfile.ZipFile, member: str) -> np.ndarray:
+def _read_array(path: str, archive: zipfile.ZipFile, member: str, limit: int) -> np.ndarray:
     name = member.removesuffix(".npy")
     with archive.open(member) as stream:
         version = np.lib.format.read_magic(stream)
@@ -170,11 +174,13 @@ def _read_array(path: str, archive: zipfile.ZipFile, member: str) -> np.ndarray:
                 f"{path}: '{name}' holds pickled Python objects, which are never loaded; expected plain numbers or "
                 "strings: convert it, for example with numpy.asarray(x, dtype=numpy.float32), and save it again"
             )
+        if any(length < 0 for length in shape):
+            raise MotionError(f"{path}: '{name}' declares the shape {shape}; write the file again with numpy.savez")
         size = math.prod(shape) * dtype.itemsize
-        if size > MAX_ARRAY_BYTES:
+        if size > limit:
             raise MotionError(
-                f"{path}: '{name}' declares {size / 2**30:.1f} GiB; the limit is {MAX_ARRAY_BYTES / 2**30:.0f} GiB an "
-                "array: split the file"
+                f"{path}: '{name}' declares {size / 2**30:.1f} GiB; the limit is {MAX_BYTES / 2**30:.0f} GiB for all arrays "
+                "together: split the file"
             )
         data = stream.read(size)
         if len(data) < size:
@@ -237,7 +243,7 @@ def _strings(path: str, name: str, arrays: dict[str, np.ndarray]) -> tuple[str, 
         return None
     if array.ndim != 1 or array.dtype.kind not in "US":
         raise MotionError(f"{path}: '{name}' is {array.dtype} of shape {array.shape}; expected a list of strings")
-    return tuple(s.decode() if isinstance(s, bytes) else str(s) for s in array.tolist())
+    return tuple(_text(value) for value in array.tolist())
 
 
 def _string(path: str, name: str, arrays: dict[str, np.ndarray]) -> str:
@@ -246,5 +252,8 @@ def _string(path: str, name: str, arrays: dict[str, np.ndarray]) -> str:
         return ""
     if array.size != 1 or array.dtype.kind not in "US":
         raise MotionError(f"{path}: '{name}' is {array.dtype} of shape {array.shape}; expected one string")
-    value = array.reshape(()).item()
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return _text(array.reshape(()).item())
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value

@@ -10,7 +10,7 @@ from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
 
 from .config import AMPCfg
-from .environment import check_amp_group, check_command_group, env_step_dt
+from .environment import check_amp_group, check_command_group, check_final_obs, env_step_dt
 from .errors import ConfigError
 from .mirror import Mirror
 from .motion import MotionDataset
@@ -62,7 +62,7 @@ class AMPPPO(PPO):
             cfg.motion_entries(),
             cfg.num_frames,
             dim=storage.observations[AMP_GROUP].shape[-1],
-            step_dt=env_step_dt,
+            step_dt=env_step_dt or cfg.step_dt,
             spec=amp_spec,
             resample=cfg.resample_motions,
             with_commands=cfg.command_group is not None,
@@ -91,10 +91,14 @@ class AMPPPO(PPO):
         ended = dones.bool()
         successors, known = amp_frames(obs, self.amp_cfg.command_group), ~ended
         # Where an episode ended, obs is already the next episode's; only final_obs has the state that was reached.
-        if AMP_GROUP in extras.get("final_obs", {}):
-            final = amp_frames(extras["final_obs"], self.amp_cfg.command_group)
-            successors = torch.where(ended.unsqueeze(-1), final.to(self.device), successors)
-            known = torch.ones_like(ended)
+        final_obs = extras.get("final_obs")
+        if final_obs is not None:
+            check_final_obs(final_obs, len(ended))
+        if final_obs is not None and AMP_GROUP in final_obs:
+            final = amp_frames(final_obs, self.amp_cfg.command_group).to(self.device)
+            # A simulation that blew up ends the episode too, and its numbers are nobody's motion.
+            known = known | torch.isfinite(final).all(dim=-1)
+            successors = torch.where((ended & known).unsqueeze(-1), final, successors)
         states = amp_frames(self.transition.observations, self.amp_cfg.command_group)
         self.storage.add_successors(states, successors, dones, known)
         self.storage.task_rewards[self.storage.step] = rewards

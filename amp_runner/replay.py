@@ -33,6 +33,11 @@ class ReplayBuffer:
         return {"windows": self.windows[: len(self)], "insertions": self._insertions}
 
     def load_state_dict(self, state: dict[str, torch.Tensor | int]) -> None:
-        """Restore what :meth:`state_dict` returned."""
-        self.windows[: len(state["windows"])] = state["windows"]
-        self._insertions = state["insertions"]
+        """Restore what :meth:`state_dict` returned; of a ring of another capacity the newest windows that fit."""
+        windows, insertions = state["windows"], state["insertions"]
+        if len(windows) != min(insertions, len(self.windows)):
+            from_oldest = windows.roll(-(insertions % len(windows)), dims=0)
+            insertions = min(len(windows), len(self.windows))
+            windows = from_oldest[len(windows) - insertions :]
+        self.windows[: len(windows)] = windows
+        self._insertions = insertions

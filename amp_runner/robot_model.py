@@ -56,6 +56,8 @@ def root_path(states: np.ndarray, spec: AMPStateSpec, dt: float) -> RootPath:
     # Yaw angles turn with the vertical part of the angular velocity, and with its forward part where the body is pitched.
     yaw = _integrated(angular[:, 2] + angular[:, 0] * np.tan(pitch), dt)
     heading = Rotation.from_euler("z", yaw[:, None])
+    if spec.velocity_frame == "world" and spec.orientation == "quaternion":
+        heading, tilt = Rotation.identity(), rotation
     if spec.velocity_frame != "world":
         linear = heading.apply(linear)
     planar = np.stack([_integrated(linear[:, axis], dt) for axis in (0, 1)], axis=1)

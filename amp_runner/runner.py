@@ -164,15 +164,15 @@ class AMPOnPolicyRunner(OnPolicyRunner):
                 load_cfg = self._without_misfit(path, state, load_cfg)
             load_iteration = self.alg.load(state, load_cfg, strict)
             env_steps = int(state.get("env_steps") or 0)
+            if load_iteration:
+                self.current_learning_iteration = int(state["iter"])
+                set_env_step_count(self.env, env_steps)
             if load_iteration and "random" in state and self.gpu_global_rank == 0:
                 set_random_state(state["random"])
         except CheckpointError:
             raise
         except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path}: does not fit this run: {error}") from error
-        if load_iteration:
-            self.current_learning_iteration = state["iter"]
-            set_env_step_count(self.env, env_steps)
         return state.get("infos")
 
     def _misfit(self, saved: dict) -> str | None:

@@ -10,6 +10,7 @@ velocity (3), root angular velocity (3), joint velocities (J). Quaternions are x
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -85,7 +86,7 @@ class AMPStateSpec:
         """
         partners, signs = [], []
         for name in self.joint_names:
-            partner = _other_side(name, sides)
+            partner = opposite_joint(name, self.joint_names, sides)
             if partner not in self.joint_names:
                 raise ConfigError(f"AMP state: joint '{name}' has no partner '{partner}' to be mirrored with")
             partners.append(self.joint_names.index(partner))
@@ -112,23 +113,44 @@ class AMPStateSpec:
 
         Returns:
             The layout, or None for environments that declare their ``amp`` group in another way.
+
+        Raises:
+            ConfigError: the joints would not come in the order in which they are listed.
         """
         term = getattr(getattr(getattr(env_cfg, "observations", None), "amp", None), "state", None)
         params = getattr(term, "params", None)
         if not isinstance(params, dict) or "velocity_frame" not in params:
             return None
-        names = getattr(params.get("asset_cfg"), "joint_names", None)
+        asset_cfg = params.get("asset_cfg")
+        names = getattr(asset_cfg, "joint_names", None)
         if not names or isinstance(names, str) or any(not name.isidentifier() for name in names):
             return None
+        if len(names) > 1 and not getattr(asset_cfg, "preserve_order", True):
+            raise ConfigError(
+                "the observation group 'amp' lists its joints without preserve_order=True: they would come in the "
+                "simulation's order; set it in the group's SceneEntityCfg"
+            )
         return cls(tuple(names), params.get("orientation", "gravity"), params["velocity_frame"])
 
 
-def _other_side(name: str, sides: tuple[str, str]) -> str:
-    """The name of the joint opposite; a joint in the middle is its own."""
-    for here, there in (sides, sides[::-1]):
-        if here in name:
-            return name.replace(here, there)
-    return name
+def opposite_joint(name: str, names: Sequence[str], sides: tuple[str, str] = ("left", "right")) -> str:
+    """What the joint on the other side of the robot is called.
+
+    Args:
+        name: a joint.
+        names: all joints.
+        sides: what left and right are called in the names.
+
+    Returns:
+        The name that differs in one occurrence of a side, one of ``names`` if there is any; ``name`` itself if no side is
+        in it, for a joint in the middle.
+    """
+    candidates = [
+        name[: match.start()] + there + name[match.end() :]
+        for here, there in (sides, sides[::-1])
+        for match in re.finditer(re.escape(here), name)
+    ]
+    return next((candidate for candidate in candidates if candidate in names), (candidates or [name])[0])
 
 
 def amp_state(

@@ -13,8 +13,8 @@ AMP_GROUP = "amp"
 def amp_frames(obs: TensorDict, command_group: str | None = None) -> torch.Tensor:
     """What the discriminator sees of observations: the AMP state and, where asked for, the command; shape (..., D)."""
     if command_group is None:
-        return obs[AMP_GROUP]
-    return torch.cat([obs[AMP_GROUP], obs[command_group]], dim=-1)
+        return obs[AMP_GROUP].float()
+    return torch.cat([obs[AMP_GROUP], obs[command_group]], dim=-1).float()
 
 
 class AMPRolloutStorage(RolloutStorage):

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from amp_runner import gait
 from amp_runner.environment import velocity_command
 from amp_runner.errors import ConfigError, MotionError
-from amp_runner.motion import check_fit
+from amp_runner.motion import at_step_dt, check_fit
 from amp_runner.motion_file import Motion, load_motion
 from amp_runner.state import AMPStateSpec
 
@@ -131,6 +131,7 @@ def command_grid(num_envs: int, grid: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _report(rollout: gait.Rollout, pushed: np.ndarray, reference: Motion, json_file: str | None, plots: str | None) -> None:
+    reference = at_step_dt(reference, rollout.dt, resample=True)
     result = compare(rollout, pushed, reference)
     print(json.dumps(result, indent=2))
     if json_file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import pickle
 from typing import Any
 
@@ -11,26 +12,58 @@ import numpy as np
 from amp_runner.errors import MotionError
 from amp_runner.motion_file import read_bytes
 
-_MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")
-_NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
+
+class _PlainDtype:
+    """A data type by its code and byte order. The rest of a pickled type could lie about what is in memory."""
+
+    def __init__(self, code: Any, *_: Any) -> None:
+        if not isinstance(code, str) or np.dtype(code).names is not None or np.dtype(code).subdtype is not None:
+            raise pickle.UnpicklingError(f"it wants an array of {code!r}; expected plain numbers, strings or containers")
+        self.dtype = np.dtype(code)
+
+    def __setstate__(self, state: tuple) -> None:
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _PlainArray(np.ndarray):
+    """An array whose state is checked: NumPy reads past the end of a list that is shorter than the shape says."""
+
+    def __setstate__(self, state: tuple) -> None:
+        _, shape, plain, fortran_order, data = state
+        if any(length < 0 for length in shape):
+            raise pickle.UnpicklingError(f"it declares an array of shape {shape}")
+        if plain.dtype.hasobject and (not isinstance(data, list) or len(data) != math.prod(shape)):
+            raise pickle.UnpicklingError(f"its array of shape {shape} does not hold as many objects")
+        super().__setstate__((1, shape, plain.dtype, fortran_order, data))
+
+
+def _reconstruct(*_: Any) -> _PlainArray:
+    return _PlainArray(0)
+
+
+def _scalar(plain: _PlainDtype, data: bytes) -> Any:
+    return np.frombuffer(data, plain.dtype, count=1)[0]
+
+
+def _frombuffer(data: bytes, plain: _PlainDtype, shape: tuple[int, ...], order: str) -> np.ndarray:
+    return np.frombuffer(data, plain.dtype).reshape(shape, order=order)
 
 
 class _PlainUnpickler(pickle.Unpickler):
     """Restores NumPy arrays and plain containers; refuses every other object before it is made."""
 
-    _ALLOWED = frozenset(
-        {
-            ("numpy", "ndarray"),
-            ("numpy", "dtype"),
-            *((module, name) for module in _MULTIARRAY for name in ("_reconstruct", "scalar")),
-            *((module, "_frombuffer") for module in _NUMERIC),
-        }
-    )
+    _MADE_BY = {
+        ("numpy", "ndarray"): _PlainArray,
+        ("numpy", "dtype"): _PlainDtype,
+        **{(f"{package}.multiarray", "_reconstruct"): _reconstruct for package in ("numpy.core", "numpy._core")},
+        **{(f"{package}.multiarray", "scalar"): _scalar for package in ("numpy.core", "numpy._core")},
+        **{(f"{package}.numeric", "_frombuffer"): _frombuffer for package in ("numpy.core", "numpy._core")},
+    }
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._ALLOWED:
+        if (module, name) not in self._MADE_BY:
             raise pickle.UnpicklingError(f"it wants {module}.{name}, which is neither a NumPy array nor a plain container")
-        return super().find_class(module, name)
+        return self._MADE_BY[module, name]
 
 
 def load_plain_pickle(path: str) -> Any:

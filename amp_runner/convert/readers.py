@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from amp_runner.errors import MotionError
-from amp_runner.motion_file import MAX_ARRAY_BYTES, read_archive, read_bytes
+from amp_runner.motion_file import MAX_BYTES, read_archive, read_bytes
 
 from .plain_pickle import load_plain_pickle
 from .trajectory import Trajectory, to_xyzw, without_repeats
@@ -104,10 +105,12 @@ def _read_csv(path: str, hints: Hints) -> Trajectory:
         rows = [row for row in csv.reader(io.StringIO(read_bytes(path).decode())) if row]
         header = None if not rows or _is_number(rows[0][0]) else [cell.strip() for cell in rows.pop(0)]
         table = np.array([[float(cell) for cell in row] for row in rows])
-    except (ValueError, UnicodeDecodeError) as error:
+    except (csv.Error, ValueError) as error:
         raise MotionError(f"{path}: not a table of numbers: {error}") from None
     if table.ndim != 2 or table.shape[1] < 8:
         raise MotionError(f"{path}: has shape {table.shape}; expected columns x, y, z, a quaternion, and joint positions")
+    if header and re.fullmatch(r"t|time.*|frame.*|index|", header[0].lower()):
+        raise MotionError(f"{path}: its first column is '{header[0]}'; expected the root's x: take that column out")
     names = tuple(header[7:]) if header else _names(path, None, hints)
     quat, note = to_xyzw(path, table[:, 3:7], _order_in_header(header) or hints.quat)
     return Trajectory(path, table[:, :3], quat, table[:, 7:], names, _dt(path, {}, hints), note)
@@ -131,7 +134,7 @@ def _read_legged_gym(path: str, hints: Hints) -> Trajectory:
         data = json.loads(read_bytes(path))
         frames = np.array(data["Frames"], dtype=float)
         duration = float(data["FrameDuration"])
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise MotionError(
             f"{path}: not a legged_gym motion ({type(error).__name__}: {error}); expected JSON with 'FrameDuration' and "
             "'Frames'"
@@ -189,7 +192,7 @@ def _check_rows(rows: Sequence[Any]) -> None:
     """Refuse lists in lists in lists: a few bytes of them, each shared many times, fill any memory as an array."""
     distinct = {id(row): row for row in rows if isinstance(row, (list, tuple))}.values()
     width = max(map(len, distinct), default=1)
-    if len(rows) * width * 8 > MAX_ARRAY_BYTES:
+    if len(rows) * width * 8 > MAX_BYTES:
         raise ValueError(f"{len(rows)} rows of {width} are more than a motion")
     if any(isinstance(cell, (list, tuple, dict, np.ndarray)) for row in distinct for cell in row):
         raise ValueError("a row holds more than numbers")

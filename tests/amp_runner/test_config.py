@@ -41,6 +41,10 @@ def test_nested_dictionaries_become_dataclasses():
         ({"motions": "a.npz", "mirror": {"probability": 2}}, "a number in [0, 1]"),
         ({"motions": "a.npz", "mirror": {"sign": [1]}}, "did you mean 'signs'?"),
         ({"motions": "a.npz", "discriminator": 3}, "expected a dictionary"),
+        (AMPCfg(motions="a.npz", discriminator={"num_updates": 2}), "expected a DiscriminatorCfg"),
+        ({"motions": "a.npz", "discriminator": {"hidden_dims": 256}}, "hidden_dims is 256; expected layer sizes"),
+        ({"motions": "a.npz", "mirror": {"permutation": None}}, "amp_cfg.mirror.permutation is None; expected a list"),
+        ({"motions": "a.npz", "resample_motions": "false"}, "resample_motions is 'false'; expected True or False"),
         ("a.npz", "expected a dictionary"),
     ],
 )

@@ -8,10 +8,12 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from numpy._core.multiarray import _reconstruct
 from scipy.spatial.transform import Rotation
 
 from amp_runner import AMPStateSpec, MotionError, amp_state
 from amp_runner.convert import Hints, Trajectory, map_joints, read_trajectory, to_motion
+from amp_runner.convert.plain_pickle import load_plain_pickle
 from amp_runner.convert.trajectory import read_joint_map, to_xyzw
 
 NAMES = ("left_hip", "left_knee", "right_hip", "right_knee")
@@ -187,8 +189,15 @@ def test_lists_that_would_fill_the_memory_are_refused(tmp_path):
     [
         ("a.csv", b"x,y\n1,2\n", "expected columns x, y, z"),
         ("a.csv", b"1,2,three\n", "not a table of numbers"),
+        ("a.csv", b'"' + b"1" * 200_000 + b'"\n', "not a table of numbers"),
+        (
+            "a.csv",
+            b"time,x,y,z,qw,qx,qy,qz,j1\n" + b"0,0,0,1,1,0,0,0,0\n",
+            "its first column is 'time'; expected the root's x",
+        ),
         ("a.txt", b"{}", "expected JSON with 'FrameDuration' and 'Frames'"),
         ("a.txt", b"not json", "not a legged_gym motion"),
+        ("a.txt", b"[" * 100_000, "not a legged_gym motion"),
         ("a.npy", b"garbage", "not loaded"),
         ("a.npz", b"garbage", "not an .npz file"),
         ("a.bvh", b"HIERARCHY", "unknown kind of file"),
@@ -245,3 +254,51 @@ def test_isaac_labs_own_clips_are_converted_whole(tmp_path):
         pairs = stored["dof_velocities"][: 2 * len(motion.states)].reshape(len(motion.states), 2, -1).mean(axis=1)
         correlation = np.corrcoef(motion.states[:, features["joint_vel"]].ravel(), pairs.ravel())[0, 1]
         assert correlation > 0.9
+
+
+class Lying:
+    """Pickles as an array whose parts do not fit together."""
+
+    def __init__(self, shape, dtype, data, dtype_state=None):
+        self.parts = shape, dtype, data, dtype_state
+
+    def __reduce__(self):
+        shape, dtype, data, _ = self.parts
+        return (_reconstruct, (np.ndarray, (0,), b"b"), (1, shape, dtype, False, data))
+
+
+class LyingType:
+    """Pickles as the type of Python objects, with flags that deny it."""
+
+    def __reduce__(self):
+        return (np.dtype, ("O8", False, True), (3, "|", None, None, None, -1, -1, 0))
+
+
+class Structured:
+    def __reduce__(self):
+        return (np.dtype, ("O,f8", False, True))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (Lying((3_000_000,), np.dtype("O"), [1]), r"shape \(3000000,\) does not hold as many objects"),
+        (Lying((-1, -1), np.dtype("f8"), bytes(8)), r"declares an array of shape \(-1, -1\)"),
+        (Lying((1,), LyingType(), bytes(8)), "does not hold as many objects"),
+        (Lying((1,), Structured(), bytes(16)), "expected plain numbers, strings or containers"),
+        (Lying((100,), np.dtype("f8"), bytes(8)), "not loaded"),
+    ],
+)
+def test_arrays_that_lie_about_their_memory_are_refused(tmp_path, value, words):
+    (tmp_path / "evil.npy").write_bytes(pickle.dumps({"joints_list": list(NAMES), "joint_positions": value}))
+    with pytest.raises(MotionError, match=words):
+        read_trajectory(str(tmp_path / "evil.npy"))
+
+
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+def test_arrays_of_python_3s_protocols_and_either_byte_order_are_read(tmp_path, protocol):
+    values = {"a": np.arange(6, dtype=">f4").reshape(2, 3).T, "b": np.array(["x", "yz"]), "c": np.float64(0.5), "d": [1, 2]}
+    (tmp_path / "a.npy").write_bytes(pickle.dumps(values, protocol=protocol))
+    found = load_plain_pickle(str(tmp_path / "a.npy"))
+    for name, value in values.items():
+        assert np.array_equal(found[name], value), name

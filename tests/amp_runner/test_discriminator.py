@@ -116,3 +116,13 @@ def test_training_separates_two_distributions():
         disc.optimizer.step()
     assert statistics["accuracy_expert"] > 0.9 and statistics["accuracy_policy"] > 0.9
     assert disc.style_reward(expert, EPSILON).mean() > disc.style_reward(policy, EPSILON).mean() + 1
+
+
+def test_only_its_own_weights_are_seeded(monkeypatch):
+    """On a GPU too: plain PPO there must go on with the numbers that it would have drawn."""
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("seeds the GPUs' generators"))
+    torch.default_generator.manual_seed(3)
+    expected = torch.rand(2)
+    torch.default_generator.manual_seed(3)
+    Discriminator(2, 1, DiscriminatorCfg(hidden_dims=[4]), seed=5)
+    assert torch.equal(torch.rand(2), expected)

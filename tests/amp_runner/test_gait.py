@@ -1,5 +1,7 @@
 """Gait measures against signals whose answer is known."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -109,3 +111,29 @@ def test_auc_is_one_half_for_equal_sets_and_one_for_different():
     expert = rng.normal(size=(4000, 3))
     assert gait.two_sample_auc(expert, rng.normal(size=(4000, 3))) == pytest.approx(0.5, abs=0.05)
     assert gait.two_sample_auc(expert, rng.normal(size=(4000, 3)) + 5) > 0.99
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("left_hip", "right_hip", "left_knee", "right_knee"), 2 / 3),
+        (("l_hip_roll", "r_hip_roll", "l_shoulder_pitch", "r_shoulder_pitch"), 2 / 3),
+        (("FL_thigh", "FR_thigh", "FL_calf", "FR_calf"), 2 / 3),
+        (("a", "b", "c", "d"), None),
+    ],
+)
+def test_asymmetry_finds_the_other_side_by_its_name(names, expected):
+    rollout = walker([(0.5, 0.0, 0.0)])
+    joints = rollout.states[..., SPEC.features["joint_pos"]]
+    joints[..., 1] = 2.0 * joints[..., 0]
+    found = gait.measure(dataclasses.replace(rollout, spec=AMPStateSpec(names)), hip=0)
+    assert found.get("left_right_asymmetry") == pytest.approx(expected)
+
+
+def test_the_beginning_of_an_episode_counts_in_no_measure():
+    quiet, noisy = walker([(0.5, 0.0, 0.0)]), walker([(0.5, 0.0, 0.0)])
+    random, start = np.random.default_rng(0), round(gait.SETTLING_TIME / DT)
+    for values in (noisy.states, noisy.actions, noisy.foot_velocity):
+        values[: start - 1] += random.normal(size=values[: start - 1].shape)
+    expected, found = gait.measure(quiet, hip=0), gait.measure(noisy, hip=0)
+    assert found == pytest.approx(expected, rel=0.05)

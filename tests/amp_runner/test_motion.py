@@ -80,7 +80,7 @@ def test_an_empty_folder_is_refused(tmp_path):
 def test_another_dt_is_refused_or_resampled(tmp_path):
     counting(tmp_path / "a.npz", [11, 5], dt=0.01)
     entries = [(tmp_path / "a.npz", 1.0)]
-    with pytest.raises(MotionError, match=r"its dt is 0.01 s; the environment's is 0.02 s: set resample_motions=True"):
+    with pytest.raises(MotionError, match=r"its dt is 0.01 s; the run's is 0.02 s: set resample_motions=True"):
         MotionDataset.load(entries, num_frames=2, step_dt=0.02)
     data = MotionDataset.load(entries, num_frames=2, step_dt=0.02, resample=True)
     assert data.frames.squeeze(-1).tolist() == [0, 2, 4, 6, 8, 10, 1000, 1002, 1004]
@@ -102,7 +102,7 @@ def test_resampling_keeps_orientations_of_unit_length(tmp_path):
 def test_a_missing_dt_is_assumed_with_a_warning(tmp_path, caplog):
     np.savez(tmp_path / "a.npz", amp_states=np.zeros((5, 2), dtype=np.float32))
     MotionDataset.load([(tmp_path / "a.npz", 1.0)], num_frames=1, step_dt=0.02)
-    assert "has no 'dt'; 0.02 s, the environment's, is assumed" in caplog.text
+    assert "has no 'dt'; 0.02 s, the run's, is assumed" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -127,3 +127,13 @@ def test_a_clip_that_does_not_fit_the_environment_is_refused(tmp_path, changes, 
     with pytest.raises(MotionError) as error:
         MotionDataset.load([(path, 1.0)], num_frames=2, spec=SPEC)
     assert words in str(error.value)
+
+
+def test_without_an_environments_dt_that_of_the_first_clip_that_says_it_is_everyones(tmp_path):
+    np.savez(tmp_path / "a.npz", amp_states=np.zeros((5, 1), dtype=np.float32))
+    counting(tmp_path / "b.npz", [5], dt=0.02)
+    entries = [(tmp_path / "a.npz", 1.0), (tmp_path / "b.npz", 1.0)]
+    assert MotionDataset.load(entries, num_frames=1).dt == 0.02
+    counting(tmp_path / "c.npz", [5], dt=0.01)
+    with pytest.raises(MotionError, match=r"c.npz: its dt is 0.01 s; the run's is 0.02 s"):
+        MotionDataset.load([*entries, (tmp_path / "c.npz", 1.0)], num_frames=1)

@@ -81,3 +81,10 @@ def test_a_layout_that_does_not_fit_is_refused():
         motion_spec(counting([3], layout=None))
     with pytest.raises(MotionError, match=r"layout is .* with 13 numbers; expected .* with 14"):
         motion_spec(motion(np.zeros((3, 13)), [3]))
+
+
+def test_orientations_that_are_none_are_not_resampled():
+    states = np.ones((4, SPEC.dim))
+    states[2, SPEC.features["projected_gravity"]] = 0
+    with pytest.raises(MotionError, match="columns 1 to 3 of frame 2 have the length 0; expected a unit vector"):
+        resample_motion(motion(states, [4]), 0.01)

@@ -165,3 +165,30 @@ def test_an_array_stored_twice_is_refused(tmp_path):
         archive.writestr("amp_states.npy", member)
     with pytest.raises(MotionError, match="stored twice"):
         load_motion(path)
+
+
+def archive_with(path, *headers):
+    """An .npz of arrays that are declared, (name, shape), and not there."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, shape, data in headers:
+            header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode().ljust(117) + b"\n"
+            prefix = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little")
+            archive.writestr(f"{name}.npy", prefix + header + data)
+
+
+def test_negative_lengths_are_refused(tmp_path):
+    archive_with(tmp_path / "clip.npz", ("amp_states", "(-1, 22)", bytes(880)))
+    with pytest.raises(MotionError, match=r"'amp_states' declares the shape \(-1, 22\)"):
+        load_motion(tmp_path / "clip.npz")
+
+
+def test_the_limit_is_for_all_arrays_together(tmp_path, monkeypatch):
+    monkeypatch.setattr("amp_runner.motion_file.MAX_BYTES", 1000)
+    archive_with(tmp_path / "clip.npz", ("a", "(200,)", bytes(800)), ("b", "(200,)", bytes(800)))
+    with pytest.raises(MotionError, match="'b' declares"):
+        load_motion(tmp_path / "clip.npz")
+
+
+def test_strings_in_another_encoding_are_read_as_well_as_they_can_be(tmp_path):
+    np.savez(tmp_path / "clip.npz", amp_states=STATES, source=np.array("Z\u00fcrich".encode("latin-1")))
+    assert load_motion(tmp_path / "clip.npz").source == "Z\ufffdrich"

@@ -150,7 +150,8 @@ def test_the_time_step_comes_from_the_environment_else_the_clip(amp_cfg):
     assert OnPolicyRunner(env, train_cfg(amp_cfg), log_dir=None, device="cpu").alg.step_dt == 0.02
     del env.step_dt
     assert OnPolicyRunner(env, train_cfg(amp_cfg), log_dir=None, device="cpu").alg.step_dt == 0.02
-    assert OnPolicyRunner(env, train_cfg({**amp_cfg, "step_dt": 0.5}), log_dir=None, device="cpu").alg.step_dt == 0.5
+    slower = {**amp_cfg, "step_dt": 0.04, "resample_motions": True}
+    assert OnPolicyRunner(env, train_cfg(slower), log_dir=None, device="cpu").alg.step_dt == 0.04
 
 
 def test_an_environment_without_amp_states_is_told_how_to_add_them(amp_cfg):
@@ -240,3 +241,65 @@ def test_no_replay_and_a_file_with_only_amp_states(amp_cfg, tmp_path):
     assert len(runner.alg.trainer.replay) == 0
     runner.save(str(tmp_path / "model.pt"))
     other.load(str(tmp_path / "model.pt"))
+
+
+class WithFinalObs(CountingEnv):
+    """Says of the ends of episodes what ``tell`` makes of the truth."""
+
+    def __init__(self, tell):
+        super().__init__()
+        self.tell = tell
+
+    def step(self, actions):
+        obs, rewards, dones, extras = super().step(actions)
+        return obs, rewards, dones, extras | {"final_obs": self.tell(extras["final_obs"], dones.bool())}
+
+
+def test_a_simulation_that_blew_up_spoils_nothing(amp_cfg):
+    def blown_up(final, dones):
+        states = torch.where(dones.unsqueeze(-1), torch.tensor([torch.nan, torch.inf, 0.0, 1.0]), final["amp"])
+        return {"amp": states}
+
+    runner = OnPolicyRunner(WithFinalObs(blown_up), train_cfg({**amp_cfg, "style_weight": 1.0}), log_dir=None)
+    runner.learn(3)
+    assert all(torch.isfinite(weight).all() for weight in runner.alg.actor.parameters())
+    assert torch.isfinite(runner.alg.discriminator.normalizer.mean).all()
+    assert len(runner.alg.trainer.replay), "the other windows were trained on"
+    assert torch.isfinite(runner.alg.trainer.replay.windows).all()
+
+
+@pytest.mark.parametrize(
+    ("tell", "words"),
+    [
+        (lambda final, dones: final["amp"], r"extras\['final_obs'\] is a Tensor; expected a dictionary"),
+        (lambda final, dones: {"amp": final["amp"][:1]}, "has 1 rows; expected one for each of 4 environments"),
+    ],
+)
+def test_final_observations_of_another_form_are_refused(amp_cfg, tell, words):
+    with pytest.raises(ConfigError, match=words):
+        OnPolicyRunner(WithFinalObs(tell), train_cfg(amp_cfg), log_dir=None).learn(1)
+
+
+def test_environments_may_tell_no_final_observations(amp_cfg):
+    OnPolicyRunner(WithFinalObs(lambda final, dones: None), train_cfg(amp_cfg), log_dir=None).learn(1)
+
+
+def test_amp_states_may_be_in_double_precision(amp_cfg):
+    class Double(CountingEnv):
+        def get_observations(self):
+            obs = super().get_observations()
+            obs["amp"] = obs["amp"].double()
+            return obs
+
+    found, expected = (OnPolicyRunner(env, train_cfg(amp_cfg), log_dir=None).alg for env in (Double(), CountingEnv()))
+    assert found.storage.successors.dtype == expected.storage.successors.dtype == torch.float32
+    OnPolicyRunner(Double(), train_cfg(amp_cfg), log_dir=None).learn(1)
+
+
+def test_the_time_step_that_is_configured_holds_for_the_clips(amp_cfg):
+    env = CountingEnv()
+    del env.step_dt
+    with pytest.raises(MotionError, match=r"its dt is 0.02 s; the run's is 0.05 s"):
+        OnPolicyRunner(env, train_cfg({**amp_cfg, "step_dt": 0.05}), log_dir=None)
+    alg = OnPolicyRunner(env, train_cfg({**amp_cfg, "step_dt": 0.01, "resample_motions": True}), log_dir=None).alg
+    assert alg.motions.num_windows == (19 - 2) + (39 - 2), "10 and 20 frames at half of the time step"

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from amp_runner import ReplayBuffer
@@ -25,3 +26,16 @@ def test_state_survives():
     for buffer in (ring, other):
         buffer.insert(windows(4, 5))
     assert torch.equal(ring.windows, other.windows)
+
+
+@pytest.mark.parametrize(("capacity", "kept"), [(6, [3, 4, 5, 6]), (3, [4, 5, 6]), (0, [])])
+def test_a_ring_of_another_capacity_takes_the_newest(capacity, kept):
+    ring = ReplayBuffer(4, (1, 1))
+    ring.insert(windows(1, 2, 3, 4))
+    ring.insert(windows(5, 6))
+    other = ReplayBuffer(capacity, (1, 1))
+    other.load_state_dict(ring.state_dict())
+    assert other.windows[: len(other)].flatten().tolist() == kept
+    if capacity:
+        other.insert(windows(7))
+        assert set(other.windows[: len(other)].flatten().tolist()) == {*kept[len(kept) + 1 - min(capacity, 5) :], 7}

@@ -1,11 +1,13 @@
 """The AMP state against a pose computed by hand, in all frames."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from amp_runner import AMPStateSpec, ConfigError, amp_state
+from amp_runner.state import opposite_joint
 
 HALF = math.sqrt(0.5)
 JOINT_POS = torch.tensor([[0.1, 0.2]])
@@ -80,3 +82,24 @@ def test_unknown_frames_are_refused():
 def test_environments_that_do_not_tell_have_no_layout():
     assert AMPStateSpec.from_env_cfg({}) is None
     assert AMPStateSpec.from_env_cfg(None) is None
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_joints_that_would_come_in_the_simulations_order_are_refused(ordered):
+    robot = SimpleNamespace(joint_names=["left", "right"], preserve_order=ordered)
+    term = SimpleNamespace(params={"asset_cfg": robot, "velocity_frame": "heading"})
+    cfg = SimpleNamespace(observations=SimpleNamespace(amp=SimpleNamespace(state=term)))
+    if ordered:
+        assert AMPStateSpec.from_env_cfg(cfg).joint_names == ("left", "right")
+        return
+    with pytest.raises(ConfigError, match="without preserve_order=True"):
+        AMPStateSpec.from_env_cfg(cfg)
+
+
+def test_partners_differ_in_one_occurrence_of_a_side():
+    names = ("l_shoulder_pitch", "r_shoulder_pitch", "l_hip_roll_joint", "r_hip_roll_joint", "torso")
+    for left, right in ((names[0], names[1]), (names[2], names[3])):
+        assert opposite_joint(left, names, ("l_", "r_")) == right
+        assert opposite_joint(right, names, ("l_", "r_")) == left
+    assert opposite_joint("torso", names) == "torso"
+    assert opposite_joint("left_toe", names) == "right_toe", "what it would be called"

@@ -144,7 +144,7 @@ def test_the_stock_command_trains_with_amp(tmp_path):
         (["--motion", MOTION, "env.observations.amp.state.params.velocity_frame=world"], "the environment has [world]"),
         (["--motion", MOTION, "--checkpoint", "none.pt"], "none.pt: no such file"),
         (["--motion", MOTION, "--checkpoint", str(POLICIES / "ostrich_walk.pt")], "add --no-resume_optimizer_state"),
-        (["--motion", MOTION, "env.decimation=2"], "its dt is 0.02 s; the environment's is 0.01 s"),
+        (["--motion", MOTION, "env.decimation=2"], "its dt is 0.02 s; the run's is 0.01 s"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2_before_the_simulator_starts(tmp_path, arguments, words):
