@@ -82,7 +82,7 @@ def test_slip_is_measured_inside_stances_only():
     assert foot_slip(points, dt=0.02) is None
 
 
-@pytest.mark.parametrize("frame", ["heading", "body"])
+@pytest.mark.parametrize("frame", ["heading", "body", "world"])
 @pytest.mark.parametrize("orientation", ["gravity", "quaternion"])
 def test_the_path_of_the_root_is_the_one_that_was_walked(frame, orientation):
     spec = AMPStateSpec(JOINT_NAMES, orientation, frame)
