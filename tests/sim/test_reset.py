@@ -41,7 +41,7 @@ def test_only_in_the_world_frame_a_robot_faces_where_its_clip_did(frame):
     from amp_runner.isaaclab import _orientations
 
     spec = AMPStateSpec(("joint",), "quaternion", frame)
-    facing_y = torch.tensor([0.0, 0.0, np.sqrt(0.5), np.sqrt(0.5)]).repeat(50, 1)
+    facing_y = torch.tensor([0.0, 0.0, 0.5**0.5, 0.5**0.5]).repeat(50, 1)
     part = {"root_height": torch.ones(50, 1), "root_quat_xyzw": facing_y}
     quat, velocity_frame = _orientations(part, spec)
     if frame == "world":
