@@ -62,7 +62,8 @@ class MirrorCfg:
 
 @dataclass
 class AMPCfg:
-    """Adversarial motion priors on top of PPO. The defaults are the recipe that works on the ostrich."""
+    """Adversarial motion priors on top of PPO. The defaults are what works on the ostrich, but for what depends on the robot
+    and its rewards: there ``style_weight`` is 13, and windows are mirrored."""
 
     motions: Any = None
     """Reference motions: a path, or a list of paths or of ``{"path": ..., "weight": ...}``. A path is a clip file (.npz)

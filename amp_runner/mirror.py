@@ -29,12 +29,13 @@ class Mirror:
         """
         command_signs = _COMMAND_SIGNS if with_command else ()
         state_dim = frame_dim - len(command_signs)
-        if cfg.permutation and len(cfg.permutation) != state_dim:
+        self.probability = cfg.probability if cfg.permutation else 0.0
+        if self.probability and len(cfg.permutation) != state_dim:
             raise ConfigError(
                 f"amp_cfg.mirror is declared for {len(cfg.permutation)} columns; the AMP state has {state_dim}: declare the "
-                "environment's own, for example with AMPStateSpec.mirror"
+                "environment's own, for example with AMPStateSpec.mirror, or do without: amp_cfg.mirror.probability=0.0 "
+                "(on the command line agent.algorithm.amp_cfg.mirror.probability=0.0)"
             )
-        self.probability = cfg.probability if cfg.permutation else 0.0
         columns = [*cfg.permutation, *range(state_dim, frame_dim)]
         self._columns = torch.tensor(columns, dtype=torch.long, device=device)
         self._signs = torch.tensor([*cfg.signs, *command_signs], device=device)

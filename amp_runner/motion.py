@@ -136,6 +136,8 @@ def check_fit(motion: Motion, *, dim: int | None = None, spec: AMPStateSpec | No
     """
     path, found_dim = motion.path, motion.states.shape[1]
     if spec is not None:
+        if motion.velocity_frame is None:
+            logger.warning("%s has no 'velocity_frame'; %s, the environment's, is assumed", path, spec.velocity_frame)
         _check_same(path, "joint_names", motion.joint_names, spec.joint_names, "reorder its joint columns by name")
         _check_same(path, "layout", motion.layout, spec.layout, "convert it, or change the environment's 'amp' group")
         _check_same(

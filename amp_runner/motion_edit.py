@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from .config import MirrorCfg
-from .errors import MotionError
+from .errors import ConfigError, MotionError
 from .mirror import Mirror
 from .motion_file import Motion
 from .state import AMPStateSpec
@@ -23,11 +23,14 @@ def motion_spec(motion: Motion) -> AMPStateSpec:
     """
     if motion.layout is None or motion.joint_names is None:
         raise MotionError(
-            f"{motion.path}: does not say what its numbers are; expected 'layout' and 'joint_names' in the file: record it "
-            "with amp-record or convert it with amp-motion convert"
+            f"{motion.path}: does not say what its numbers are; expected 'layout' and 'joint_names' in the file: add them "
+            "(numpy.savez), or record it with amp-record"
         )
     orientation = "quaternion" if "root_quat_xyzw" in motion.layout else "gravity"
-    spec = AMPStateSpec(motion.joint_names, orientation, motion.velocity_frame or "heading")
+    try:
+        spec = AMPStateSpec(motion.joint_names, orientation, motion.velocity_frame or "heading")
+    except ConfigError as error:
+        raise MotionError(f"{motion.path}: {error}") from None
     if motion.layout != spec.layout or motion.states.shape[1] != spec.dim:
         raise MotionError(
             f"{motion.path}: layout is [{', '.join(motion.layout)}] with {motion.states.shape[1]} numbers; expected "

@@ -212,7 +212,9 @@ def _check_states(path: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
         found = ", ".join(sorted(arrays)) or "nothing"
         raise MotionError(f"{path}: no array 'amp_states'; found {found}. {_NOT_A_CLIP.capitalize()}")
     states = arrays["amp_states"]
-    if states.ndim == 2 and 0 in states.shape:
+    if states.ndim != 2:
+        raise MotionError(f"{path}: 'amp_states' has shape {states.shape}; expected (frames, features)")
+    if 0 in states.shape:
         raise MotionError(f"{path}: 'amp_states' is empty, shape {states.shape}; expected (frames, features)")
     return _check_numbers(path, "amp_states", states, (None, None))
 

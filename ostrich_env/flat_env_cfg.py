@@ -241,7 +241,10 @@ class RewardsCfg:
 
 @configclass
 class CurriculumCfg:
-    """First the gait, then the heading: who has to turn little from the start steps short."""
+    """First the gait, then the heading: who has to turn little from the start steps short.
+
+    It also raises a weight that was set by hand; ``env.curriculum.yaw_rate_weight=None`` leaves weights as they are.
+    """
 
     yaw_rate_weight = CurrTerm(
         func=mdp.modify_reward_weight,

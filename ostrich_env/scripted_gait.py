@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from tensordict import TensorDict
 
-from amp_runner.isaaclab import write_amp_states
+from amp_runner.isaaclab import amp_state_term, write_amp_states
 from amp_runner.joint_action import JointPositionAction
 from amp_runner.state import AMPStateSpec
 
 from .gait import Stride, stride, walking_clip
 from .kinematics import foot_jacobians, joint_positions
-from .robot import HIP_OFFSET, LINKS, LOWER_LEG_LENGTH, STIFFNESS, UPPER_LEG_LENGTH
+from .robot import HIP_OFFSET, JOINT_NAMES, LINKS, LOWER_LEG_LENGTH, STIFFNESS, UPPER_LEG_LENGTH
 
 _HIPS = np.array([[0.0, HIP_OFFSET, 0.0], [0.0, -HIP_OFFSET, 0.0]])
 _REACH = 0.99 * (UPPER_LEG_LENGTH + LOWER_LEG_LENGTH)  # [m]
@@ -44,7 +44,7 @@ class Gains:
 class ScriptedGait:
     """Controller: a function from observations to actions, for any number of environments.
 
-    It reads the observation group ``amp`` and the velocity command and plays the gait of that command. Episodes begin in the
+    It reads the robots' states and the velocity command and plays the gait of that command. Episodes begin in the
     middle of a stride: getting there from standing is beyond it.
     """
 
@@ -57,16 +57,19 @@ class ScriptedGait:
         """
         self._env = env.unwrapped
         self._action = JointPositionAction.of(env)
-        self._asset_cfg = self._env.cfg.observations.amp.state.params["asset_cfg"]
-        self._spec = AMPStateSpec.from_env_cfg(self._env.cfg)
+        # Whatever the discriminator sees, the feedback needs gravity and velocities in the heading frame.
+        own = {"orientation": "gravity", "velocity_frame": "heading"}
+        self._params = self._env.cfg.observations.amp.state.params | own
+        self._asset_cfg = self._params["asset_cfg"]
+        self._spec = AMPStateSpec(JOINT_NAMES, **own)
         phases = np.random.default_rng(0).random(env.num_envs)
         self._walkers = [Walker(gains or Gains(), phase) for phase in phases]
         self._begins = torch.ones(env.num_envs, dtype=torch.bool)
 
     def __call__(self, obs: TensorDict) -> torch.Tensor:
-        """Actions (N, 6) for observations with the group ``amp``, (N, 22)."""
+        """Actions, (N, 6), for the robots as they are; ``obs`` only says where the actions go."""
         commands = self._env.command_manager.get_command("base_velocity").cpu().numpy()
-        states = obs["amp"].clone()
+        states = amp_state_term(self._env, **self._params)
         if self._begins.any():
             self._put_into_stride(states, commands)
         states, features = states.cpu().numpy().astype(float), self._spec.features

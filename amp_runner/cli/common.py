@@ -32,7 +32,7 @@ def run_command(name: str, run: Callable[[list[str]], None], argv: list[str] | N
             raise
         print(f"{name}: error: {error}; install what it needs with: pip install 'amp-runner[deploy]'", file=sys.stderr)
         return EXIT_BAD_INPUT
-    except AMPError as error:
+    except (AMPError, OSError) as error:
         if debug:
             traceback.print_exc()
         print(f"{name}: error: {error}", file=sys.stderr)

@@ -16,6 +16,7 @@ from amp_runner import gait
 from amp_runner.environment import velocity_command
 from amp_runner.errors import ConfigError, MotionError
 from amp_runner.motion import at_step_dt, check_fit
+from amp_runner.motion_edit import concat_motions
 from amp_runner.motion_file import Motion, load_motion
 from amp_runner.state import AMPStateSpec
 
@@ -73,7 +74,13 @@ def evaluate(argv: list[str]) -> None:
 
 
 def _add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--motion", required=True, metavar="PATH", help="reference clip (.npz) with commands")
+    parser.add_argument(
+        "--motion",
+        required=True,
+        action="append",
+        metavar="PATH",
+        help="reference clips (.npz) with commands; repeatable: a robot is compared with the clip whose command is nearest",
+    )
     parser.add_argument("--num_envs", type=int, default=256, help="robots; half of them are pushed (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the test [s] (default: %(default)s)")
     parser.add_argument(
@@ -242,12 +249,13 @@ class _Probe:
         }
 
 
-def _load_reference(path: str, spec: AMPStateSpec | None) -> Motion:
-    motion = load_motion(path)
-    check_fit(motion, spec=spec)
-    if motion.commands is None:
-        raise MotionError(f"{path}: has no 'commands'; amp-eval compares at equal commands: store them, (T, 3)")
-    return motion
+def _load_reference(paths: list[str], spec: AMPStateSpec | None) -> Motion:
+    motions = [load_motion(path) for path in paths]
+    for motion in motions:
+        check_fit(motion, spec=spec)
+        if motion.commands is None:
+            raise MotionError(f"{motion.path}: has no 'commands'; amp-eval compares at equal commands: store them, (T, 3)")
+    return concat_motions(motions)
 
 
 def _some(windows: np.ndarray) -> np.ndarray:

@@ -81,22 +81,25 @@ def _phase_portraits(states: np.ndarray, clip: np.ndarray, rollout: gait.Rollout
 
 
 def _speed_sweep(rollout: gait.Rollout, start: int, reference: Motion, hip: int) -> plt.Figure:
-    """Stride frequency, hip amplitude and speed over the commanded forward speed."""
+    """Stride frequency, hip amplitude, speed and duty factor over the commanded forward speed."""
     joints = rollout.spec.features["joint_pos"]
     straight = ~rollout.commands[:, 1:].any(axis=1)
     frequency, amplitude = gait.stride_measures(rollout.states[start:, straight][..., joints], rollout.dt, hip)
     speed = rollout.feature("root_lin_vel")[start:, straight, 0].mean(axis=0)
     clips = [(c[0], x) for c, x in zip(reference.clip_commands(), reference.clips()) if c[0] >= 0 and not c[1:].any()]
     expert = [gait.stride_measures(x[:, None, joints], rollout.dt, hip) for _, x in clips]
-    figure, axes = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
-    titles = ("stride frequency [Hz]", "hip amplitude [rad]", "mean forward speed [m/s]")
+    duty = rollout.foot_contact[start:, straight].mean(axis=(0, 2))
+    figure, axes = plt.subplots(1, 4, figsize=(15, 3.6), layout="constrained")
+    titles = ("stride frequency [Hz]", "hip amplitude [rad]", "mean forward speed [m/s]", "duty factor")
     references = ([f[0] for f, _ in expert], [a[0] for _, a in expert], [v for v, _ in clips])
-    for axis, title, values, wanted in zip(axes, titles, (frequency, amplitude, speed), references):
+    for axis, title, values in zip(axes, titles, (frequency, amplitude, speed, duty)):
         axis.plot(rollout.commands[straight, 0], values, ".", label="policy")
-        axis.plot([v for v, _ in clips], wanted, "x-", lw=0.8, label="reference")
         axis.set_title(title)
         axis.set_xlabel("commanded vx [m/s]")
         axis.grid(alpha=0.3)
+    # Clips hold no contacts, so there is no reference for the last one.
+    for axis, wanted in zip(axes, references):
+        axis.plot([v for v, _ in clips], wanted, "x", ms=4, label="reference")
     axes[0].legend()
     return figure
 

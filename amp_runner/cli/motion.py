@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from amp_runner import gait
-from amp_runner.errors import ConfigError, MotionError
+from amp_runner.errors import AMPError, ConfigError, MotionError
 from amp_runner.motion_edit import concat_motions, cut_motion, mirror_motion, motion_spec, resample_motion
 from amp_runner.motion_file import Motion, load_motion, save_motion
 
 from .common import run_command
 from .drawing import prepare_to_draw
 
+_PICTURES = (".png", ".jpg", ".pdf", ".svg")
 _SHOWN_CLIPS = 12
 
 
@@ -83,7 +84,7 @@ def _check(args: argparse.Namespace) -> bool:
         try:
             motion = load_motion(file)
             findings = check_motion(motion, _robot(args, motion), args.max_joint_speed)
-        except MotionError as error:
+        except AMPError as error:
             print(f"error: {error}")
             errors += 1
             continue
@@ -99,6 +100,8 @@ def _check(args: argparse.Namespace) -> bool:
 def _plot(args: argparse.Namespace) -> None:
     from .motion_plots import plot_clip
 
+    if Path(args.out).suffix.lower() not in _PICTURES:
+        raise AMPError(f"--out {args.out}: expected a picture, one of *{', *'.join(_PICTURES)}")
     motion = load_motion(args.file)
     plot_clip(_one_clip(motion, args.clip), _robot(args, motion), args.out)
     print(f"wrote {args.out}")

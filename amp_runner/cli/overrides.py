@@ -60,6 +60,25 @@ def _flatten(values: dict[str, Any], prefix: str = "") -> list[str]:
     return flat
 
 
+def without_terms_switched_off(overrides: list[str], cfgs: dict[str, Any]) -> list[str]:
+    """Overrides but those inside terms that are None, as play mode leaves terms that only a training needs.
+
+    Args:
+        overrides: ``section.path=value``.
+        cfgs: the configurations by section.
+    """
+
+    def is_there(override: str) -> bool:
+        value: Any = cfgs
+        for part in override.split("=")[0].split(".")[:-1]:
+            value = value.get(part, ()) if isinstance(value, dict) else getattr(value, part, ())
+            if value is None:
+                return False
+        return True
+
+    return [override for override in overrides if is_there(override)]
+
+
 def refuse_unknown_flags(prog: str, arguments: list[str]) -> None:
     """Refuse what no parser took; Isaac Lab would hand it to Hydra.
 

@@ -17,7 +17,7 @@ from amp_runner.errors import AMPError, CheckpointError, ConfigError
 from amp_runner.state import AMPStateSpec
 
 from .common import check_task, require_isaaclab
-from .overrides import check_overrides, refuse_unknown_flags
+from .overrides import check_overrides, recipe_overrides, refuse_unknown_flags, without_terms_switched_off
 
 
 @dataclass
@@ -74,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, needs_checkpoint: bool) ->
         required=needs_checkpoint,
         help="checkpoint file, or 'latest': the last one of the newest run of this task below logs/",
     )
+    parser.add_argument("--config", action="append", metavar="FILE", default=[], help="recipe (.yaml) of its training")
     parser.add_argument("--agent", default="rsl_rl_cfg_entry_point", help=argparse.SUPPRESS)
     parser.add_argument("--frontend", default="torch", help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=1234, help="seed of the environment (default: %(default)s)")
@@ -115,17 +116,19 @@ def simulation(parser: argparse.ArgumentParser, argv: list[str], configure: Any)
 
     load_external_tasks()
     add_launcher_args(parser)
+    parser.set_defaults(device=None)  # the launcher's own is the GPU, whether there is one or not
     args, rest = setup_preset_cli(parser, argv)
     refuse_unknown_flags(parser.prog, rest)
     check_task(args.task)
-    sys.argv = [sys.argv[0], *rest]
+    env_cfg, agent_cfg = resolve_task_config(args.task, args.agent, play_mode=True, overrides=[])
+    # Overrides typed by the user come last, so that they win over recipes.
+    rest = without_terms_switched_off(recipe_overrides(args.config), {"env": env_cfg, "agent": agent_cfg}) + rest
+    sys.argv = [sys.argv[0], *rest]  # Isaac Sim reads it too
     env_cfg, agent_cfg = resolve_task_config(args.task, args.agent, play_mode=True)
     check_overrides(rest, {"env": env_cfg, "agent": agent_cfg})
     env_cfg.seed = args.seed
-    if args.device is not None:
-        env_cfg.sim.device = args.device
-    elif not torch.cuda.is_available():
-        env_cfg.sim.device = "cpu"
+    args.device = args.device or ("cuda:0" if torch.cuda.is_available() else "cpu")
+    env_cfg.sim.device = args.device
     checkpoint = args.checkpoint and _resolve_checkpoint(args, agent_cfg)
     state = read_checkpoint(checkpoint, "cpu") if checkpoint else None
     configure(args, env_cfg)

@@ -24,6 +24,7 @@ from amp_runner.checkpoint import check_resumable, read_checkpoint
 from amp_runner.config import AMPCfg
 from amp_runner.environment import HOW_TO_ADD_AMP_GROUP
 from amp_runner.errors import CheckpointError, ConfigError
+from amp_runner.mirror import Mirror
 from amp_runner.motion import MotionDataset
 from amp_runner.runner import AMPOnPolicyRunner
 from amp_runner.state import AMPStateSpec
@@ -200,7 +201,8 @@ def check_before_launch(env_cfg: Any, agent_cfg: Any) -> None:
     """Check everything about AMP that can be known before the simulator starts.
 
     Raises:
-        ConfigError: the agent is not configured for AMP, or wrongly, or the task has no ``amp`` group.
+        ConfigError: the agent is not configured for AMP, or wrongly, or the task has no ``amp`` group, or another one than
+            the mirroring is declared for.
         MotionError: a motion file cannot be read or does not fit.
     """
     amp_cfg = getattr(agent_cfg.algorithm, "amp_cfg", None)
@@ -211,13 +213,14 @@ def check_before_launch(env_cfg: Any, agent_cfg: Any) -> None:
     cfg = AMPCfg.from_dict(amp_cfg.to_dict())
     if getattr(env_cfg.observations, AMP_GROUP, None) is None:
         raise ConfigError(f"the task has no observation group '{AMP_GROUP}'.\n{HOW_TO_ADD_AMP_GROUP}")
-    MotionDataset.load(
+    motions = MotionDataset.load(
         cfg.motion_entries(),
         cfg.num_frames,
         step_dt=env_cfg.sim.dt * env_cfg.decimation,
         spec=AMPStateSpec.from_env_cfg(env_cfg),
         resample=cfg.resample_motions,
     )
+    Mirror(cfg.mirror, motions.dim, with_command=False)
 
 
 if __name__ == "__main__":

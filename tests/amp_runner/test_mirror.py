@@ -74,3 +74,4 @@ def test_declarations_that_do_not_fit_are_refused():
     assert AMPStateSpec(("neck",)).mirror("")[0] == list(range(12)), "a joint in the middle is its own partner"
     with pytest.raises(ConfigError, match="declared for 2 columns; the AMP state has 4"):
         Mirror(MirrorCfg([1, 0], [1, 1]), 4)
+    assert Mirror(MirrorCfg([1, 0], [1, 1], probability=0.0), 4).probability == 0.0, "what is not used does not have to fit"

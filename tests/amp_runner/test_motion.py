@@ -105,6 +105,14 @@ def test_a_missing_dt_is_assumed_with_a_warning(tmp_path, caplog):
     assert "has no 'dt'; 0.02 s, the run's, is assumed" in caplog.text
 
 
+def test_a_missing_velocity_frame_is_assumed_with_a_warning(tmp_path, caplog):
+    path = tmp_path / "a.npz"
+    told = {"joint_names": SPEC.joint_names, "layout": SPEC.layout, "dt": 0.02}
+    save_motion(Motion(path=str(path), states=np.zeros((5, SPEC.dim), np.float32), clip_lengths=np.array([5]), **told))
+    MotionDataset.load([(path, 1.0)], num_frames=1, spec=SPEC)
+    assert "a.npz has no 'velocity_frame'; heading, the environment's, is assumed" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -88,6 +88,8 @@ def test_a_foreign_file_is_converted(tmp_path, capsys):
         (["convert", WALK, "-o", "a.npz"], "is a clip already"),
         (["view", WALK, "--robot", "none.xml", "--png", "a.png"], "none.xml"),
         (["plot", WALK, "--clip", "-1", "-o", "a.png"], "no clip -1"),
+        (["plot", WALK, "-o", "a"], "--out a: expected a picture, one of *.png, *.jpg, *.pdf, *.svg"),
+        (["plot", WALK, "-o", "none/a.png"], "none/a.png"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(arguments, words, capsys, tmp_path, monkeypatch):

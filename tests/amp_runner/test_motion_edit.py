@@ -47,6 +47,13 @@ def test_joined_motions_keep_their_clips():
         concat_motions([counting([3]), counting([3], dt=0.01)])
 
 
+def test_what_a_file_says_of_itself_is_blamed_on_the_file():
+    with pytest.raises(MotionError, match=r"a.npz: AMP state: velocity_frame is 'bodyy'"):
+        motion_spec(counting([3], velocity_frame="bodyy"))
+    with pytest.raises(MotionError, match=r"a.npz: does not say what its numbers are"):
+        motion_spec(counting([3], layout=None))
+
+
 def test_a_mirrored_clip_is_valid_and_twice_is_the_identity():
     spec = ostrich_spec()
     states = walking_clip(np.array([0.5, 0.2, 0.3]), 1.0, 0.02, spec)

@@ -156,6 +156,13 @@ def test_a_zip_bomb_is_refused_before_it_is_read(tmp_path):
         load_motion(path)
 
 
+@pytest.mark.parametrize("states", [np.zeros(5), np.zeros((2, 3, 4))])
+def test_states_that_are_no_table_are_refused(tmp_path, states):
+    np.savez(tmp_path / "clip.npz", amp_states=states.astype(np.float32))
+    with pytest.raises(MotionError, match=r"'amp_states' has shape \(.*\); expected \(frames, features\)"):
+        load_motion(tmp_path / "clip.npz")
+
+
 def test_an_array_stored_twice_is_refused(tmp_path):
     path = tmp_path / "clip.npz"
     np.savez(path, amp_states=STATES)

@@ -1,7 +1,13 @@
 import pytest
 
 from amp_runner import ConfigError
-from amp_runner.cli.overrides import check_overrides, parse_motion_argument, recipe_overrides, refuse_unknown_flags
+from amp_runner.cli.overrides import (
+    check_overrides,
+    parse_motion_argument,
+    recipe_overrides,
+    refuse_unknown_flags,
+    without_terms_switched_off,
+)
 from amp_runner.config import AMPCfg
 from tests.conftest import REPOSITORY
 
@@ -30,6 +36,12 @@ def test_recipes_become_overrides(tmp_path):
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text("agent:\n  max_iterations: 3\n  algorithm: {amp_cfg: {motions: ['a b.npz']}}\n")
     assert recipe_overrides([str(recipe)]) == ["agent.max_iterations=3", "agent.algorithm.amp_cfg.motions=['a b.npz']"]
+
+
+def test_a_recipe_does_not_reach_into_terms_that_are_switched_off():
+    cfgs = {"env": {"events": {"reset": None, "push": {"speed": 1.0}}}, "agent": {"seed": 1}}
+    kept = ["env.events.push.speed=2.0", "env.events.reset=None", "agent.seed=2", "env.evnts.reset.probability=0.5"]
+    assert without_terms_switched_off([*kept, "env.events.reset.probability=0.5"], cfgs) == kept
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ pytest.importorskip("isaaclab", reason="Isaac Lab comes with the 'sim' extra")
 TASK = "Isaac-Velocity-Flat-Ostrich-v0"
 SMALL = ["--task", TASK, "--num_envs", "16", "--device", "cpu", "--max_iterations", "2"]
 MOTION = str(REPOSITORY / "motions" / "walk.npz")
+RUN = str(REPOSITORY / "motions" / "run.npz")
 POLICIES = REPOSITORY / "policies"
 
 
@@ -107,8 +108,9 @@ def test_the_other_tasks_train_too_from_the_shipped_networks(variant, tmp_path):
 def test_amp_eval_measures_the_gait(first_run, tmp_path):
     cwd, folder, _ = first_run
     process = run(
-        "amp_runner.cli.eval", "--task", TASK, "--checkpoint", str(folder / "model_1.pt"), "--motion", MOTION,
-        "--num_envs", "38", "--seconds", "3", "--device", "cpu", "--json", str(tmp_path / "out.json"), cwd=cwd,
+        "amp_runner.cli.eval", "--task", TASK, "--checkpoint", str(folder / "model_1.pt"),
+        "--motion", MOTION, "--motion", RUN, "--num_envs", "38",
+        "--seconds", "3", "--device", "cpu", "--json", str(tmp_path / "out.json"), cwd=cwd,
     )  # fmt: skip
     assert process.returncode == 0, process.stderr[-3000:]
     assert '"falls_per_minute"' in (tmp_path / "out.json").read_text()
@@ -158,14 +160,19 @@ def test_bad_input_is_one_line_and_status_2_before_the_simulator_starts(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("variant", "policy", "tolerance"), [("Flat", "ostrich_walk", 0.05), ("Flat-SimToReal", "ostrich_sim_to_real", 0.1)]
+    ("variant", "policy", "options", "speed", "tolerance", "stride"),
+    [
+        ("Flat", "ostrich_walk", (), 0.5, 0.05, 2.13),
+        ("Flat", "ostrich_walk_run", ("--config", str(REPOSITORY / "configs" / "walk_run.yaml")), 1.0, 0.05, 2.8),
+        ("Flat-SimToReal", "ostrich_sim_to_real", (), 0.5, 0.1, 2.13),
+    ],
 )
-def test_the_shipped_policies_walk_and_can_be_recorded(variant, policy, tolerance, tmp_path):
+def test_the_shipped_policies_walk_and_can_be_recorded(variant, policy, options, speed, tolerance, stride, tmp_path):
     out = tmp_path / "gait.npz"
     process = run(
         "amp_runner.cli.record", "--task", f"Isaac-Velocity-{variant}-Ostrich-v0",
         "--checkpoint", str(POLICIES / f"{policy}.pt"), "--num_envs", "16", "--steps", "250",
-        "--command", "0.5", "0", "0", "--device", "cpu", "--out", str(out), cwd=tmp_path,
+        "--command", str(speed), "0", "0", "--device", "cpu", "--out", str(out), *options, cwd=tmp_path,
     )  # fmt: skip
     assert process.returncode == 0, process.stderr[-3000:]
     motion = load_motion(out)
@@ -173,19 +180,31 @@ def test_the_shipped_policies_walk_and_can_be_recorded(variant, policy, toleranc
     assert motion.layout == spec.layout and motion.dt == pytest.approx(0.02)
     assert len(motion.clip_lengths) == 16 and (motion.clip_lengths == 200).all(), "nobody fell; one second is cut off"
     velocity = motion.states[:, spec.features["root_lin_vel"]]
-    assert velocity[:, 0].mean() == pytest.approx(0.5, abs=tolerance)
+    assert velocity[:, 0].mean() == pytest.approx(speed, abs=tolerance)
     hips = np.stack(motion.clips(), axis=1)[..., spec.features["joint_pos"]][..., 1]
-    assert np.median(dominant_frequency(hips, motion.dt)) == pytest.approx(2.1, abs=0.3), "the reference's stride"
+    assert np.median(dominant_frequency(hips, motion.dt)) == pytest.approx(stride, rel=0.1), "the reference's stride"
     assert np.median(hips.std(axis=0)) > 0.18, "no shuffle"
 
 
-def test_the_scripted_gait_walks_without_a_policy(tmp_path):
+@pytest.mark.parametrize(
+    "amp_state",
+    [
+        (),
+        (
+            "env.observations.amp.state.params.velocity_frame=world",
+            "env.observations.amp.state.params.orientation=quaternion",
+        ),
+    ],
+)
+def test_the_scripted_gait_walks_without_a_policy_whatever_is_recorded(tmp_path, amp_state):
+    """And on what this machine has, without being told."""
     out = tmp_path / "gait.npz"
     process = run(
         "amp_runner.cli.record", "--task", TASK, "--controller", "gait", "--num_envs", "16", "--steps", "200",
-        "--command", "0.4", "0", "0", "--device", "cpu", "--out", str(out), cwd=tmp_path,
+        "--command", "0.4", "0", "0", "--out", str(out), *amp_state, cwd=tmp_path,
     )  # fmt: skip
     assert process.returncode == 0, process.stderr[-3000:]
     motion = load_motion(out)
+    assert motion.states.shape[1] == 22 + len(amp_state) // 2
     assert len(motion.states) * motion.dt > 0.8 * 16 * 3.0, "most of them went on for the three seconds after the start"
     assert "gait" in motion.source
