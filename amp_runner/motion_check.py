@@ -55,6 +55,8 @@ def check_motion(motion: Motion, robot: RobotModel | None = None, max_joint_spee
         )
         if value is None
     ]
+    if robot is None:
+        findings.append(Finding(False, "joint limits and feet are not checked: no robot of these joints is known (--robot)"))
     first = 0
     for number, states in enumerate(motion.clips()):
         name = f"clip {number} (frames {first} to {first + len(states) - 1})"

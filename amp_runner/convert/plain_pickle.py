@@ -77,7 +77,12 @@ def load_plain_pickle(path: str) -> Any:
         if stream.getvalue().startswith(np.lib.format.MAGIC_PREFIX):
             version = np.lib.format.read_magic(stream)
             header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-            header(stream)
+            _, _, dtype = header(stream)
+            if not dtype.hasobject:
+                raise pickle.UnpicklingError(
+                    f"it is an array of {dtype}, which does not say what its numbers are; expected the dictionary that "
+                    "amp-rsl-rl saves, or store AMP states as 'amp_states' in an .npz"
+                )
         return _PlainUnpickler(stream).load()
     except Exception as error:  # a damaged pickle raises many kinds
         raise MotionError(f"{path}: not loaded: {error}") from None

@@ -210,6 +210,12 @@ def test_broken_files_are_refused(tmp_path, name, content, words):
     assert words in str(error.value)
 
 
+def test_a_bare_array_does_not_say_what_it_is(tmp_path):
+    np.save(tmp_path / "a.npy", ROOT_POS)
+    with pytest.raises(MotionError, match="an array of float64, which does not say what its numbers are"):
+        read_trajectory(str(tmp_path / "a.npy"), None, Hints(fps=50, joint_names=NAMES))
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
