@@ -19,6 +19,8 @@ from .state import AMPStateSpec
 from .storage import AMP_GROUP, AMPRolloutStorage, amp_frames
 from .trainer import DiscriminatorTrainer, Processes
 
+_EXPLOSION = 100.0  # final states this many times beyond the largest number in the motions (at least 1) are not believed
+
 
 class AMPPPO(PPO):
     """PPO on ``task_weight * task + style_weight * step_dt * style``.
@@ -68,6 +70,7 @@ class AMPPPO(PPO):
             with_commands=cfg.command_group is not None,
             device=self.device,
         )
+        self._largest_credible = _EXPLOSION * max(1.0, self.motions.frames.abs().max().item())
         self.step_dt = self._resolve_step_dt(env_step_dt)
         self.storage = AMPRolloutStorage(storage, cfg.num_frames, cfg.command_group)
         self.trainer = DiscriminatorTrainer(
@@ -96,8 +99,8 @@ class AMPPPO(PPO):
             check_final_obs(final_obs, len(ended))
         if final_obs is not None and AMP_GROUP in final_obs:
             final = amp_frames(final_obs, self.amp_cfg.command_group).to(self.device)
-            # A simulation that blew up ends the episode too, and its numbers are nobody's motion.
-            known = known | torch.isfinite(final).all(dim=-1)
+            # A simulation that blew up ends the episode too, and its numbers are nobody's motion. (NaN is not smaller.)
+            known = known | (final.abs() < self._largest_credible).all(dim=-1)
             successors = torch.where((ended & known).unsqueeze(-1), final, successors)
         states = amp_frames(self.transition.observations, self.amp_cfg.command_group)
         self.storage.add_successors(states, successors, dones, known)

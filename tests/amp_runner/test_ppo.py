@@ -255,17 +255,18 @@ class WithFinalObs(CountingEnv):
         return obs, rewards, dones, extras | {"final_obs": self.tell(extras["final_obs"], dones.bool())}
 
 
-def test_a_simulation_that_blew_up_spoils_nothing(amp_cfg):
+@pytest.mark.parametrize("numbers", [(torch.nan, torch.inf, 0.0, 1.0), (0.0, -1e9, 0.0, 1.0)])
+def test_a_simulation_that_blew_up_spoils_nothing(amp_cfg, numbers):
     def blown_up(final, dones):
-        states = torch.where(dones.unsqueeze(-1), torch.tensor([torch.nan, torch.inf, 0.0, 1.0]), final["amp"])
+        states = torch.where(dones.unsqueeze(-1), torch.tensor(numbers), final["amp"])
         return {"amp": states}
 
     runner = OnPolicyRunner(WithFinalObs(blown_up), train_cfg({**amp_cfg, "style_weight": 1.0}), log_dir=None)
     runner.learn(3)
     assert all(torch.isfinite(weight).all() for weight in runner.alg.actor.parameters())
-    assert torch.isfinite(runner.alg.discriminator.normalizer.mean).all()
+    assert (runner.alg.discriminator.normalizer.mean.abs() < 1e3).all()
     assert len(runner.alg.trainer.replay), "the other windows were trained on"
-    assert torch.isfinite(runner.alg.trainer.replay.windows).all()
+    assert (runner.alg.trainer.replay.windows.abs() < 1e3).all()
 
 
 @pytest.mark.parametrize(
