@@ -55,9 +55,15 @@ class _PlainUnpickler(pickle.Unpickler):
     _MADE_BY = {
         ("numpy", "ndarray"): _PlainArray,
         ("numpy", "dtype"): _PlainDtype,
-        **{(f"{package}.multiarray", "_reconstruct"): _reconstruct for package in ("numpy.core", "numpy._core")},
-        **{(f"{package}.multiarray", "scalar"): _scalar for package in ("numpy.core", "numpy._core")},
-        **{(f"{package}.numeric", "_frombuffer"): _frombuffer for package in ("numpy.core", "numpy._core")},
+        **{
+            (f"{package}.{module}", name): maker
+            for package in ("numpy.core", "numpy._core")
+            for module, name, maker in (
+                ("multiarray", "_reconstruct", _reconstruct),
+                ("multiarray", "scalar", _scalar),
+                ("numeric", "_frombuffer", _frombuffer),
+            )
+        },
     }
 
     def find_class(self, module: str, name: str) -> Any:

@@ -68,10 +68,9 @@ def test_speeds_beyond_the_actuators_are_named(walk):
 
 def test_missing_knowledge_is_noted_but_no_error(walk):
     findings = check_motion(replace(walk, commands=None, licence=""))
-    assert not any(finding.is_error for finding in findings)
-    texts = " ".join(finding.text for finding in findings)
-    for words in ("no 'commands'", "no 'licence'", "joint limits and feet are not checked"):
-        assert words in texts
+    assert [finding.is_error for finding in findings] == [False, False, False]
+    for finding, words in zip(findings, ("no 'commands'", "no 'licence'", "joint limits and feet are not checked")):
+        assert words in finding.text
 
 
 def test_slip_is_measured_inside_stances_only():
