@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -68,8 +69,8 @@ def check_command_group(obs: TensorDict, group: str) -> None:
         )
 
 
-def check_final_obs(final_obs: Any, num_envs: int) -> None:
-    """Check that ``extras["final_obs"]`` holds one row for every environment.
+def check_final_obs(final_obs: Any, num_envs: int) -> Mapping[str, torch.Tensor]:
+    """Check that ``extras["final_obs"]`` holds one row for every environment, and return it.
 
     Raises:
         ConfigError: it does not.
@@ -84,6 +85,7 @@ def check_final_obs(final_obs: Any, num_envs: int) -> None:
             f"extras['final_obs']['{AMP_GROUP}'] has {len(final_obs[AMP_GROUP])} rows; expected one for each of {num_envs} "
             "environments, also where no episode ended"
         )
+    return final_obs
 
 
 def env_step_dt(env: Any) -> float | None:

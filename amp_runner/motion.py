@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -184,9 +185,11 @@ def at_step_dt(motion: Motion, step_dt: float | None, resample: bool) -> Motion:
     if motion.dt is None:
         assumed = f"{step_dt:g} s, the run's," if step_dt else "the environment's time step"
         logger.warning("%s has no 'dt'; %s is assumed", motion.path, assumed)
+        return replace(motion, dt=step_dt)
+    if step_dt is None:
         return motion
-    if step_dt is None or abs(motion.dt - step_dt) < _DT_TOLERANCE:
-        return motion
+    if abs(motion.dt - step_dt) < _DT_TOLERANCE:
+        return replace(motion, dt=step_dt)
     if resample:
         return resample_motion(motion, step_dt)
     raise MotionError(

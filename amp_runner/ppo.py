@@ -95,9 +95,7 @@ class AMPPPO(PPO):
         successors, known = amp_frames(obs, self.amp_cfg.command_group), ~ended
         # Where an episode ended, obs is already the next episode's; only final_obs has the state that was reached.
         final_obs = extras.get("final_obs")
-        if final_obs is not None:
-            check_final_obs(final_obs, len(ended))
-        if final_obs is not None and AMP_GROUP in final_obs:
+        if final_obs is not None and AMP_GROUP in check_final_obs(final_obs, len(ended)):
             final = amp_frames(final_obs, self.amp_cfg.command_group).to(self.device)
             # A simulation that blew up ends the episode too, and its numbers are nobody's motion. (NaN is not smaller.)
             known = known | (final.abs() < self._largest_credible).all(dim=-1)

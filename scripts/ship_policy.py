@@ -3,20 +3,25 @@
 
     python scripts/ship_policy.py logs/rsl_rl/ostrich_flat/RUN/model_275.pt policies/ostrich_walk
 
-writes policies/ostrich_walk.pt and, beside it, the run's agent.yaml. It can be played, evaluated, recorded and exported, and
-another training can begin from it (amp-train --no-resume_optimizer_state); to resume this one, keep the checkpoint itself.
+writes policies/ostrich_walk.pt and, beside it, the run's agent.yaml without what concerned that run only. It can be played,
+evaluated, recorded and exported, and another training can begin from it (amp-train --no-resume_optimizer_state); to resume
+this one, keep the checkpoint itself.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
 from pathlib import Path
 
 import torch
+import yaml
 
 KEPT = ("actor_state_dict", "iter", "env_steps", "infos")
 KEPT_OF_AMP = ("discriminator", "num_frames", "frame_dim", "motion_hashes")
+# How a run was saved, watched and named, and where its files were, is not how the policy was trained.
+RUN_ONLY = (
+    "run_name", "resume", "load_run", "load_checkpoint", "save_interval", "keep_checkpoints", "watch_interval", "watch_robot"
+)  # fmt: skip
 
 
 def main() -> None:
@@ -38,9 +43,13 @@ def main() -> None:
     out = Path(f"{args.out}.pt")
     torch.save(small, out)
     print(f"wrote {out}: {out.stat().st_size / 1e6:.2f} MB")
-    agent = args.checkpoint.parent / "params" / "agent.yaml"
-    if agent.is_file():
-        print(f"wrote {shutil.copyfile(agent, f'{args.out}.agent.yaml')}")
+    agent_file = args.checkpoint.parent / "params" / "agent.yaml"
+    if agent_file.is_file():
+        agent = yaml.full_load(agent_file.read_text())
+        agent = {key: value for key, value in agent.items() if key not in RUN_ONLY} | {"max_iterations": state["iter"] + 1}
+        out = Path(f"{args.out}.agent.yaml")
+        out.write_text(yaml.dump(agent, sort_keys=False))
+        print(f"wrote {out}")
 
 
 if __name__ == "__main__":

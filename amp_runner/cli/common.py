@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from amp_runner.errors import AMPError, ConfigError
 
@@ -69,3 +70,15 @@ def check_task(task: str | None) -> None:
     if task.split(":")[-1] not in gymnasium.registry:
         close = difflib.get_close_matches(task, gymnasium.registry, n=3, cutoff=0.5)
         raise ConfigError(f"unknown task '{task}'; did you mean {' or '.join(close) or 'another'}?")
+
+
+def check_clip_file(out: str) -> None:
+    """Check that a clip file can be written, before anything slow happens.
+
+    Raises:
+        ConfigError: its name or its folder is wrong.
+    """
+    if Path(out).suffix != ".npz":
+        raise ConfigError(f"--out {out}: expected a name that ends in .npz")
+    if not Path(out).parent.is_dir():
+        raise ConfigError(f"--out {out}: the folder does not exist; create it first")

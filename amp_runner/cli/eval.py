@@ -66,7 +66,8 @@ def evaluate(argv: list[str]) -> None:
         env_cfg.scene.num_envs = args.num_envs
         env_cfg.episode_length_s = args.seconds + 1.0
         hold_commands(env_cfg)
-        options["reference"] = _load_reference(args.motion, AMPStateSpec.from_env_cfg(env_cfg))
+        step_dt = env_cfg.sim.dt * env_cfg.decimation
+        options["reference"] = load_reference(args.motion, step_dt, AMPStateSpec.from_env_cfg(env_cfg))
 
     with simulation(parser, argv, configure) as sim:
         rollout, pushed = record_rollout(sim, sim.load_policy(), options["seconds"], _commands(options["speeds"]))
@@ -120,7 +121,7 @@ def _evaluate_export(argv: list[str]) -> None:
     pushes = pushed[None, :, None] * random.uniform(
         -PUSH_SPEED, PUSH_SPEED, (int(args.seconds / PUSH_INTERVAL), args.num_envs, 2)
     )
-    reference = _load_reference(args.motion, policy.description.amp_spec)
+    reference = load_reference(args.motion, policy.description.control_dt, policy.description.amp_spec)
     rollout = walk_commands(policy, robot, commands, args.seconds, pushes, PUSH_INTERVAL)
     _report(rollout, pushed, reference, args.json, args.plots)
 
@@ -138,7 +139,6 @@ def command_grid(num_envs: int, grid: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _report(rollout: gait.Rollout, pushed: np.ndarray, reference: Motion, json_file: str | None, plots: str | None) -> None:
-    reference = at_step_dt(reference, rollout.dt, resample=True)
     result = compare(rollout, pushed, reference)
     print(json.dumps(result, indent=2))
     if json_file:
@@ -249,13 +249,18 @@ class _Probe:
         }
 
 
-def _load_reference(paths: list[str], spec: AMPStateSpec | None) -> Motion:
+def load_reference(paths: list[str], step_dt: float, spec: AMPStateSpec | None) -> Motion:
+    """The clips of all files as one motion, each resampled to the task's time step [s].
+
+    Raises:
+        MotionError: a file does not fit the task, or has no commands to compare at.
+    """
     motions = [load_motion(path) for path in paths]
     for motion in motions:
         check_fit(motion, spec=spec)
         if motion.commands is None:
             raise MotionError(f"{motion.path}: has no 'commands'; amp-eval compares at equal commands: store them, (T, 3)")
-    return concat_motions(motions)
+    return concat_motions([at_step_dt(motion, step_dt, resample=True) for motion in motions])
 
 
 def _some(windows: np.ndarray) -> np.ndarray:

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from amp_runner import gait
-from amp_runner.errors import AMPError, ConfigError, MotionError
+from amp_runner.errors import AMPError, MotionError
 from amp_runner.motion_edit import concat_motions, cut_motion, mirror_motion, motion_spec, resample_motion
 from amp_runner.motion_file import Motion, load_motion, save_motion
 
-from .common import run_command
+from .common import check_clip_file, run_command
 from .drawing import prepare_to_draw
 
 _PICTURES = (".png", ".jpg", ".pdf", ".svg")
@@ -159,10 +159,7 @@ def _view(args: argparse.Namespace) -> None:
 
 
 def _save(motion: Motion, out: str) -> None:
-    if Path(out).suffix != ".npz":
-        raise ConfigError(f"--out {out}: expected a name that ends in .npz")
-    if not Path(out).parent.is_dir():
-        raise ConfigError(f"--out {out}: the folder does not exist; create it first")
+    check_clip_file(out)
     save_motion(replace(motion, path=out))
     seconds = f", {len(motion.states) * motion.dt:.1f} s" if motion.dt else ""
     print(f"{out}: {len(motion.clip_lengths)} clips, {len(motion.states)} frames{seconds}")

@@ -15,7 +15,7 @@ from amp_runner.environment import velocity_command
 from amp_runner.errors import ConfigError, MotionError
 from amp_runner.motion_file import Motion, save_motion
 
-from .common import run_command
+from .common import check_clip_file, run_command
 from .controllers import add_controller_arguments, check_controller, make_controller
 from .simulation import Simulation, add_arguments, hold_commands, simulation
 
@@ -116,10 +116,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check_arguments(args: argparse.Namespace) -> None:
-    if Path(args.out).suffix != ".npz":
-        raise ConfigError(f"--out {args.out}: expected a name that ends in .npz")
-    if not Path(args.out).parent.is_dir():
-        raise ConfigError(f"--out {args.out}: the folder does not exist; create it first")
+    check_clip_file(args.out)
     if args.steps < 1 or args.num_envs < 1:
         raise ConfigError("--steps and --num_envs must be at least 1")
     check_schedule(args.command or [])
