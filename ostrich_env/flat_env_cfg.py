@@ -249,7 +249,7 @@ class CurriculumCfg:
     yaw_rate_weight = CurrTerm(
         func=mdp.modify_reward_weight,
         # 150 iterations of 24 steps
-        params={"term_name": "track_ang_vel", "weight": 10.0, "num_steps": 3600},
+        params={"term_name": "track_ang_vel", "weight": 8.0, "num_steps": 3600},
     )
 
 
