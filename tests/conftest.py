@@ -20,6 +20,8 @@ from amp_runner import Motion, save_motion
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("MUJOCO_GL", "egl")  # before MuJoCo is imported by any test
 
+torch.set_num_threads(1)  # the tensors are small; threads that wait for a busy core make the tests several times slower
+
 REPOSITORY = Path(__file__).parents[1]
 FRAME_DIM = 4
 
