@@ -8,8 +8,6 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from rsl_rl.utils import resolve_nn_activation
-
 from .errors import ConfigError
 
 PENALTY_SIDES = ("expert", "policy", "both")
@@ -156,6 +154,8 @@ class AMPCfg:
         sizes = d.hidden_dims if isinstance(d.hidden_dims, (list, tuple)) else []
         if not sizes or any(not isinstance(n, int) or n < 1 for n in sizes):
             raise ConfigError(f"amp_cfg.discriminator.hidden_dims is {d.hidden_dims!r}; expected layer sizes >= 1")
+        from rsl_rl.utils import resolve_nn_activation  # seconds, which who only mirrors a clip need not wait
+
         try:
             resolve_nn_activation(d.activation)
         except (ValueError, AttributeError) as error:

@@ -3,10 +3,18 @@ import sys
 
 from tests.conftest import REPOSITORY
 
+PROGRAM = """
+import sys
+import amp_runner.cli.motion
+from amp_runner import load_motion
+assert "rsl_rl" not in sys.modules, "motion files are read without waiting for it"
+from amp_runner import *
+assert AMPOnPolicyRunner.__module__ == "amp_runner.runner"
+loaded = {"isaaclab", "isaaclab_rl", "warp", "newton", "pxr", "gymnasium"} & set(sys.modules)
+assert not loaded, loaded
+"""
 
-def test_importing_the_library_imports_no_simulator():
-    program = (
-        "import sys, amp_runner; "
-        "sys.exit(bool({'isaaclab', 'isaaclab_rl', 'warp', 'newton', 'pxr', 'gymnasium'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY).returncode == 0
+
+def test_the_library_imports_no_simulator_and_motion_tools_no_rsl_rl():
+    process = subprocess.run([sys.executable, "-c", PROGRAM], cwd=REPOSITORY, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
