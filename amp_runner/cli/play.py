@@ -15,7 +15,7 @@ from amp_runner.errors import AMPError, ConfigError
 from .common import run_command
 from .drawing import prepare_to_draw
 from .played import Played
-from .record import add_command_argument, check_schedule, command_at
+from .schedule import add_command_argument, check_schedule, command_at
 from .simulation import add_arguments, hold_commands, simulation
 
 EPILOG = """\

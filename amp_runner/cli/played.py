@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from amp_runner.style_meter import StyleScore
+if TYPE_CHECKING:
+    from amp_runner.style_meter import StyleScore
 
 _MEMORY = 0.5  # [s]
 

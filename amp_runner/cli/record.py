@@ -17,6 +17,7 @@ from amp_runner.motion_file import Motion, save_motion
 
 from .common import check_clip_file, run_command
 from .controllers import add_controller_arguments, check_controller, make_controller
+from .schedule import add_command_argument, check_schedule, command_at
 from .simulation import Simulation, add_arguments, hold_commands, simulation
 
 _FALL_MARGIN = 0.5  # [s] before a fall that is cut off
@@ -120,45 +121,6 @@ def _check_arguments(args: argparse.Namespace) -> None:
     if args.steps < 1 or args.num_envs < 1:
         raise ConfigError("--steps and --num_envs must be at least 1")
     check_schedule(args.command or [])
-
-
-def add_command_argument(parser: argparse.ArgumentParser, remark: str) -> None:
-    """Add ``--command``, repeatable for a schedule; see :func:`check_schedule` and :func:`command_at`."""
-    parser.add_argument(
-        "--command",
-        type=float,
-        nargs="+",
-        action="append",
-        metavar="N",
-        help=f"velocity command VX VY WZ [m/s, m/s, rad/s], and for how many seconds; repeat it for a schedule ({remark})",
-    )
-
-
-def check_schedule(commands: list[list[float]]) -> None:
-    """Check the values of ``--command``.
-
-    Raises:
-        ConfigError: one is no command, or one of several has no duration.
-    """
-    for command in commands:
-        if len(command) not in (3, 4) or (len(command) == 3 and len(commands) > 1):
-            raise ConfigError(
-                f"--command {' '.join(map(str, command))}: expected VX VY WZ, in a schedule with SECONDS behind"
-            )
-        if len(command) == 4 and not command[3] > 0:
-            raise ConfigError(f"--command: {command[3]:g} seconds; expected more than 0")
-
-
-def command_at(schedule: list[list[float]], time: float) -> list[float]:
-    """The command (vx, vy, yaw rate) of a schedule at a time [s]; after its end the schedule begins again."""
-    if len(schedule[0]) == 3:
-        return schedule[0]
-    left = time % sum(command[3] for command in schedule)
-    for *command, seconds in schedule:
-        if left < seconds:
-            return command
-        left -= seconds
-    return schedule[-1][:3]
 
 
 def _run(sim: Simulation, controller: Any, options: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 import numpy as np
 
-from amp_runner.cli.record import command_at, cut_clips
+from amp_runner.cli.record import cut_clips
+from amp_runner.cli.schedule import command_at
 
 
 def test_clips_end_with_episodes_and_falls_are_cut_with_a_margin():
