@@ -80,5 +80,14 @@ def check_clip_file(out: str) -> None:
     """
     if Path(out).suffix != ".npz":
         raise ConfigError(f"--out {out}: expected a name that ends in .npz")
-    if not Path(out).parent.is_dir():
-        raise ConfigError(f"--out {out}: the folder does not exist; create it first")
+    check_folder("--out", out)
+
+
+def check_folder(option: str, path: str) -> None:
+    """Check that the folder exists that an option's file is to be written to.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    if not Path(path).parent.is_dir():
+        raise ConfigError(f"{option} {path}: the folder does not exist; create it first")

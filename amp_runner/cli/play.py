@@ -12,7 +12,7 @@ from typing import Any
 
 from amp_runner.errors import AMPError, ConfigError
 
-from .common import run_command
+from .common import check_folder, run_command
 from .drawing import prepare_to_draw
 from .played import Played
 from .schedule import add_command_argument, check_schedule, command_at
@@ -88,8 +88,8 @@ def _check_arguments(args: argparse.Namespace) -> None:
         raise ConfigError("--video and --web: choose one")
     if args.video and not args.video.endswith((".mp4", ".gif")):
         raise ConfigError(f"--video {args.video}: expected a name that ends in .mp4 or .gif")
-    if args.video and not os.path.isdir(os.path.dirname(args.video) or "."):
-        raise ConfigError(f"--video {args.video}: the folder does not exist; create it first")
+    if args.video:
+        check_folder("--video", args.video)
     if args.web and len(args.command) > 1:
         raise ConfigError("--web: the page's sliders command the robot; give one --command to begin with")
     if args.seconds is not None and not args.seconds > 0:
