@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import random
 from pathlib import Path
@@ -12,16 +11,13 @@ import numpy as np
 import torch
 
 from .errors import CheckpointError
+from .files import whole_file
 
 
 def write_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
-    """Write a checkpoint so that readers, and a crash, see either the whole file or none."""
-    temporary = f"{path}.tmp"
-    with open(temporary, "wb") as stream:
+    """Write a checkpoint, whole or not at all."""
+    with whole_file(path) as stream:
         torch.save(state, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
 
 
 def read_checkpoint(path: str | Path, device: str | torch.device) -> dict[str, Any]:

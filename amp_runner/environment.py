@@ -69,8 +69,8 @@ def check_command_group(obs: TensorDict, group: str) -> None:
         )
 
 
-def check_final_obs(final_obs: Any, num_envs: int) -> Mapping[str, torch.Tensor]:
-    """Check that ``extras["final_obs"]`` holds one row for every environment, and return it.
+def check_final_obs(final_obs: Any, num_envs: int, command_group: str | None = None) -> Mapping[str, torch.Tensor]:
+    """Check that ``extras["final_obs"]`` holds one row for every environment, with its command if need be, and return it.
 
     Raises:
         ConfigError: it does not.
@@ -84,6 +84,11 @@ def check_final_obs(final_obs: Any, num_envs: int) -> Mapping[str, torch.Tensor]
         raise ConfigError(
             f"extras['final_obs']['{AMP_GROUP}'] has {len(final_obs[AMP_GROUP])} rows; expected one for each of {num_envs} "
             "environments, also where no episode ended"
+        )
+    if AMP_GROUP in final_obs and command_group is not None and command_group not in final_obs:
+        raise ConfigError(
+            f"extras['final_obs'] has '{AMP_GROUP}' without '{command_group}', which amp_cfg.command_group asks for: put "
+            "that group in it too"
         )
     return final_obs
 

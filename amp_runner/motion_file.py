@@ -25,11 +25,15 @@ from pathlib import Path
 import numpy as np
 
 from .errors import MotionError
+from .files import whole_file
 
 FORMAT_VERSION = 1
 MAX_BYTES = 2 * 2**30
 """Files with more, unpacked, are refused before it is read [bytes]; about five days of 22 numbers at 50 Hz."""
 
+LARGEST = 1e6
+"""Numbers beyond this are no robot's, and their squares would spoil the discriminator's statistics."""
+_MOST_STRINGS = 1000
 _NOT_A_CLIP = "expected an .npz file with the array 'amp_states' (write one with numpy.savez)"
 
 
@@ -64,7 +68,7 @@ class Motion:
 
 
 def save_motion(motion: Motion) -> None:
-    """Write a clip file to ``motion.path``; the same contents give the same bytes."""
+    """Write a clip file to ``motion.path``, whole or not at all; the same contents give the same bytes."""
     arrays = {
         "amp_states": motion.states.astype(np.float32),
         "clip_lengths": motion.clip_lengths.astype(np.int64),
@@ -77,7 +81,8 @@ def save_motion(motion: Motion) -> None:
         "licence": motion.licence,
         "format_version": FORMAT_VERSION,
     }
-    np.savez(motion.path, **{k: np.asarray(v) for k, v in arrays.items() if v is not None})
+    with whole_file(motion.path) as stream:
+        np.savez(stream, **{k: np.asarray(v) for k, v in arrays.items() if v is not None})
 
 
 def load_motion(path: str | Path) -> Motion:
@@ -91,6 +96,7 @@ def load_motion(path: str | Path) -> Motion:
     arrays = _read_arrays(path, content)
     states = _check_states(path, arrays)
     lengths = _check_clip_lengths(path, arrays.get("clip_lengths"), len(states))
+    _check_version(path, arrays.get("format_version"))
     commands = arrays.get("commands")
     if commands is not None:
         commands = _check_numbers(path, "commands", commands, (len(states), 3))
@@ -125,6 +131,11 @@ def read_bytes(path: str) -> bytes:
         MotionError: it cannot be read, or is empty.
     """
     try:
+        size = Path(path).stat().st_size
+        if size > MAX_BYTES:
+            raise MotionError(
+                f"{path}: has {size / 2**30:.1f} GiB; the limit is {MAX_BYTES / 2**30:.0f} GiB: split the file"
+            )
         content = Path(path).read_bytes()
     except FileNotFoundError:
         raise MotionError(f"{path}: no such file; {_NOT_A_CLIP}") from None
@@ -196,15 +207,14 @@ def _check_numbers(path: str, name: str, array: np.ndarray, shape: tuple[int | N
         raise MotionError(f"{path}: '{name}' has shape {array.shape}; expected {expected}")
     if array.dtype.kind != "f":
         raise MotionError(f"{path}: '{name}' has dtype {array.dtype}; expected floating point numbers")
-    array = array.astype(np.float32)
-    bad = ~np.isfinite(array)
+    bad = ~(np.abs(array) <= LARGEST)  # NaN is not smaller
     if bad.any():
-        frame, column = np.argwhere(bad)[0]
+        frame, column = np.unravel_index(bad.argmax(), bad.shape)
         raise MotionError(
-            f"{path}: '{name}' holds {int(bad.sum())} NaN or infinite values, the first in frame {frame}, column "
-            f"{column}; expected finite numbers: cut or repair those frames"
+            f"{path}: '{name}' holds {int(bad.sum())} values that are NaN, infinite or beyond {LARGEST:g}, the first in "
+            f"frame {frame}, column {column}: {array[frame, column]:g}; expected a robot's: cut or repair those frames"
         )
-    return array
+    return array.astype(np.float32)
 
 
 def _check_states(path: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
@@ -219,11 +229,20 @@ def _check_states(path: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
     return _check_numbers(path, "amp_states", states, (None, None))
 
 
+def _check_version(path: str, version: np.ndarray | None) -> None:
+    if version is not None and not (
+        version.size == 1 and version.dtype.kind in "iu" and version.reshape(()) <= FORMAT_VERSION
+    ):
+        found = version.reshape(()) if version.size == 1 else f"of shape {version.shape}"
+        raise MotionError(f"{path}: 'format_version' is {found}; this amp_runner reads up to {FORMAT_VERSION}: update it")
+
+
 def _check_dt(path: str, dt: np.ndarray | None) -> float | None:
     if dt is None:
         return None
-    if dt.size != 1 or dt.dtype.kind not in "fiu" or not np.isfinite(dt).all() or float(dt.reshape(())) <= 0:
-        raise MotionError(f"{path}: 'dt' is {dt.tolist()!r}; expected one positive number of seconds, such as 0.02")
+    if dt.size != 1 or dt.dtype.kind not in "fiu" or not 0 < float(dt.reshape(())) <= 1:
+        found = repr(dt.tolist()) if dt.size == 1 else f"{dt.dtype} of shape {dt.shape}"
+        raise MotionError(f"{path}: 'dt' is {found}; expected one positive number of seconds, at most 1, such as 0.02")
     return float(dt.reshape(()))
 
 
@@ -231,7 +250,7 @@ def _check_clip_lengths(path: str, lengths: np.ndarray | None, num_frames: int) 
     if lengths is None:
         return np.array([num_frames])
     ok = lengths.ndim == 1 and lengths.dtype.kind in "iu" and len(lengths) and (lengths > 0).all()
-    if not ok or int(lengths.sum()) != num_frames:
+    if not ok or lengths.max() > num_frames or int(lengths.sum()) != num_frames:  # sums of larger ones wrap around
         raise MotionError(
             f"{path}: 'clip_lengths' is {np.array2string(lengths, threshold=6)}; expected positive whole numbers that "
             f"sum to the {num_frames} frames of 'amp_states'"
@@ -243,8 +262,10 @@ def _strings(path: str, name: str, arrays: dict[str, np.ndarray]) -> tuple[str, 
     array = arrays.get(name)
     if array is None:
         return None
-    if array.ndim != 1 or array.dtype.kind not in "US":
-        raise MotionError(f"{path}: '{name}' is {array.dtype} of shape {array.shape}; expected a list of strings")
+    if array.ndim != 1 or array.dtype.kind not in "US" or len(array) > _MOST_STRINGS:
+        raise MotionError(
+            f"{path}: '{name}' is {array.dtype} of shape {array.shape}; expected a list of strings, at most {_MOST_STRINGS}"
+        )
     return tuple(_text(value) for value in array.tolist())
 
 

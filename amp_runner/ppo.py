@@ -19,7 +19,7 @@ from .state import AMPStateSpec
 from .storage import AMP_GROUP, AMPRolloutStorage, amp_frames
 from .trainer import DiscriminatorTrainer, Processes
 
-_EXPLOSION = 100.0  # final states this many times beyond the largest number in the motions (at least 1) are not believed
+_EXPLOSION = 100.0  # states this many times beyond the largest number in the motions (at least 1) are not believed
 
 
 class AMPPPO(PPO):
@@ -70,9 +70,9 @@ class AMPPPO(PPO):
             with_commands=cfg.command_group is not None,
             device=self.device,
         )
-        self._largest_credible = _EXPLOSION * max(1.0, self.motions.frames.abs().max().item())
         self.step_dt = self._resolve_step_dt(env_step_dt)
-        self.storage = AMPRolloutStorage(storage, cfg.num_frames, cfg.command_group)
+        largest_credible = _EXPLOSION * max(1.0, self.motions.frames.abs().max().item())
+        self.storage = AMPRolloutStorage(storage, cfg.num_frames, cfg.command_group, largest_credible)
         self.trainer = DiscriminatorTrainer(
             cfg,
             self.motions,
@@ -91,16 +91,14 @@ class AMPPPO(PPO):
         self, obs: TensorDict, rewards: torch.Tensor, dones: torch.Tensor, extras: dict[str, torch.Tensor]
     ) -> None:
         """Record one environment step, with the AMP state that it led to."""
-        ended = dones.bool()
-        successors, known = amp_frames(obs, self.amp_cfg.command_group), ~ended
+        ended, command_group = dones.bool(), self.amp_cfg.command_group
+        successors, known = amp_frames(obs, command_group), ~ended
         # Where an episode ended, obs is already the next episode's; only final_obs has the state that was reached.
         final_obs = extras.get("final_obs")
-        if final_obs is not None and AMP_GROUP in check_final_obs(final_obs, len(ended)):
-            final = amp_frames(final_obs, self.amp_cfg.command_group).to(self.device)
-            # A simulation that blew up ends the episode too, and its numbers are nobody's motion. (NaN is not smaller.)
-            known = known | (final.abs() < self._largest_credible).all(dim=-1)
-            successors = torch.where((ended & known).unsqueeze(-1), final, successors)
-        states = amp_frames(self.transition.observations, self.amp_cfg.command_group)
+        if final_obs is not None and AMP_GROUP in check_final_obs(final_obs, len(ended), command_group):
+            final = amp_frames(final_obs, command_group).to(self.device)
+            known, successors = torch.ones_like(ended), torch.where(ended.unsqueeze(-1), final, successors)
+        states = amp_frames(self.transition.observations, command_group)
         self.storage.add_successors(states, successors, dones, known)
         self.storage.task_rewards[self.storage.step] = rewards
         super().process_env_step(obs, rewards, dones, extras)
@@ -128,7 +126,8 @@ class AMPPPO(PPO):
 
     def _style_reward(self, windows: torch.Tensor, is_real: torch.Tensor) -> torch.Tensor:
         """Style reward of every step, (T, N); zero where the episode is younger than a window."""
-        return self.discriminator.style_reward(windows, self.amp_cfg.reward_epsilon) * is_real
+        style = self.discriminator.style_reward(windows, self.amp_cfg.reward_epsilon)
+        return torch.where(is_real, style, 0.0)  # not a product: what is not real may be NaN
 
     def _blend(self, style: torch.Tensor) -> None:
         """Weigh task and style. Bootstrapped values and other bonuses in the stored rewards keep their weight."""
@@ -172,7 +171,7 @@ class AMPPPO(PPO):
             return load_iteration
         self.trainer.load_state_dict(state, strict)
         self.storage.load_history_state_dict(state["history"])
-        self._iteration = state["iteration"]
+        self._iteration = int(state["iteration"])
         return load_iteration
 
     def broadcast_parameters(self) -> None:

@@ -30,7 +30,8 @@ class ReplayBuffer:
 
     def state_dict(self) -> dict[str, torch.Tensor | int]:
         """The filled part of the ring and the number of insertions so far."""
-        return {"windows": self.windows[: len(self)], "insertions": self._insertions}
+        # A view would be saved with all of its memory.
+        return {"windows": self.windows[: len(self)].clone(), "insertions": self._insertions}
 
     def load_state_dict(self, state: dict[str, torch.Tensor | int]) -> None:
         """Restore what :meth:`state_dict` returned; of a ring of another capacity the newest windows that fit."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from pathlib import Path
 
+import torch
 from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 from rsl_rl.utils.logger import Logger
@@ -19,6 +21,7 @@ from .storage import AMP_GROUP, AMPRolloutStorage
 from .watch import RunWatcher
 
 _TAG = "AMP/"
+_OWN_NAME = re.compile(r"model_\d+\.pt")  # what the runner calls its checkpoints; others are their owner's to remove
 logger = logging.getLogger(__name__)
 
 
@@ -134,7 +137,9 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         }
         write_checkpoint(path, state)
         self.logger.save_model(path, self.current_learning_iteration)
-        self._saved = [*(saved for saved in self._saved if saved != path), path]
+        folder = self.logger.log_dir
+        if folder is not None and Path(path).parent == Path(folder) and _OWN_NAME.fullmatch(Path(path).name):
+            self._saved = [*(saved for saved in self._saved if saved != path), path]
         while self._keep_checkpoints is not None and len(self._saved) > self._keep_checkpoints:
             Path(self._saved.pop(0)).unlink(missing_ok=True)
 
@@ -159,7 +164,8 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         try:
             if load_cfg is None or load_cfg.get("optimizer"):
                 check_resumable(path, state)
-                self._check_fit(path, state, strict)
+                if load_cfg is None or load_cfg.get("amp", True):
+                    self._check_fit(path, state, strict)
             else:
                 load_cfg = self._without_misfit(path, state, load_cfg)
             load_iteration = self.alg.load(state, load_cfg, strict)
@@ -171,7 +177,7 @@ class AMPOnPolicyRunner(OnPolicyRunner):
                 set_random_state(state["random"])
         except CheckpointError:
             raise
-        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path}: does not fit this run: {error}") from error
         return state.get("infos")
 
@@ -180,6 +186,7 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         for name, found, expected, unit in (
             ("AMP states with", saved["frame_dim"], self.alg.motions.dim, "numbers"),
             ("windows of", saved["num_frames"], self.alg.amp_cfg.num_frames, "frames"),
+            ("layers of", _layers(saved["discriminator"]), _layers(self.alg.discriminator.state_dict()), "units"),
         ):
             if found != expected:
                 return f"{name} {found} {unit}; this run has {expected}"
@@ -205,6 +212,10 @@ class AMPOnPolicyRunner(OnPolicyRunner):
                 f"({_names(alg.motions.hashes)}); to go on with them, load with strict=False, or begin another training "
                 "from its networks: --no-resume_optimizer_state"
             )
+
+
+def _layers(discriminator: dict[str, torch.Tensor]) -> list[int]:
+    return [len(tensor) for name, tensor in discriminator.items() if name.endswith(".bias")]
 
 
 def _names(hashes: dict[str, str]) -> str:

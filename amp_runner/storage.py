@@ -24,13 +24,20 @@ class AMPRolloutStorage(RolloutStorage):
     of them belong to one episode; windows never contain frames from the other side of a reset.
     """
 
-    def __init__(self, base: RolloutStorage, num_frames: int, command_group: str | None = None) -> None:
+    def __init__(
+        self,
+        base: RolloutStorage,
+        num_frames: int,
+        command_group: str | None = None,
+        largest_credible: float = float("inf"),
+    ) -> None:
         """Allocate a storage like ``base`` for windows of ``num_frames`` frames.
 
         Args:
             base: RSL-RL's storage.
             num_frames: K, the frames of a window.
             command_group: observation group that is appended to the AMP states, if any.
+            largest_credible: windows with a number that is as large, or NaN, are not real: the simulation blew up.
         """
         super().__init__(
             base.training_type,
@@ -40,7 +47,7 @@ class AMPRolloutStorage(RolloutStorage):
             base.actions_shape,
             base.device,
         )
-        self.num_frames, self.command_group = num_frames, command_group
+        self.num_frames, self.command_group, self.largest_credible = num_frames, command_group, largest_credible
         states = self.frames()
         self.successors = torch.zeros_like(states)
         """Successor frames, before any reset, shape (T, N, D)."""
@@ -63,13 +70,13 @@ class AMPRolloutStorage(RolloutStorage):
             states: frames before the step, shape (N, D).
             successors: frames after it and before any reset, shape (N, D).
             dones: whether the step ended the episode, shape (N,).
-            known: whether ``successors`` is right; false where an episode ended and its last state was not told, (N,).
+            known: whether ``successors`` was told; false where an episode ended and its last state was not, (N,).
         """
         if self.step == 0:
             self._forget_what_did_not_go_on(states)
-        frames = self._frames_before + 1
+        frames = torch.where(self._credible(states), self._frames_before + 1, 0)
         self.successors[self.step] = successors
-        self._is_real[self.step] = known & (frames >= self.num_frames - 1)
+        self._is_real[self.step] = known & self._credible(successors) & (frames >= self.num_frames - 1)
         self._frames_before = torch.where(dones.bool(), 0, frames)
 
     def windows(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -97,16 +104,21 @@ class AMPRolloutStorage(RolloutStorage):
         return {
             "frames": self._history,
             "frames_before": self._frames_before,
-            "last_successors": self.successors[-1],
+            "last_successors": self.successors[-1].clone(),  # a view would be saved with all of the rollout
         }
 
     def load_history_state_dict(self, state: dict[str, torch.Tensor]) -> None:
         """Restore what :meth:`history_state_dict` returned; a history of other environments is dropped."""
-        if state["last_successors"].shape != self.successors[-1].shape or state["frames"].shape != self._history.shape:
+        own = self.history_state_dict()
+        if any(state[name].shape != own[name].shape for name in own):
             return
         self._history = state["frames"].to(self.device)
         self._frames_before = state["frames_before"].to(self.device)
         self.successors[-1] = state["last_successors"]
+
+    def _credible(self, frames: torch.Tensor) -> torch.Tensor:
+        """Whether frames (N, D) can be a robot's, shape (N,). NaN is not smaller."""
+        return (frames.abs() < self.largest_credible).all(dim=-1)
 
     def _forget_what_did_not_go_on(self, states: torch.Tensor) -> None:
         """Drop the history of environments that somebody reset between two rollouts."""

@@ -35,12 +35,12 @@ class StyleMeter:
             CheckpointError: the two do not fit.
         """
         self._cfg = cfg
-        self.frame_dim = saved["frame_dim"]
-        self._frames: deque[torch.Tensor] = deque(maxlen=saved["num_frames"])
-        self._discriminator = Discriminator(self.frame_dim, saved["num_frames"], cfg.discriminator)
         try:
+            self.frame_dim = saved["frame_dim"]
+            self._frames: deque[torch.Tensor] = deque(maxlen=saved["num_frames"])
+            self._discriminator = Discriminator(self.frame_dim, saved["num_frames"], cfg.discriminator)
             self._discriminator.load_state_dict(saved["discriminator"])
-        except RuntimeError as error:
+        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             reason = str(error).splitlines()[-1].strip()
             raise CheckpointError(f"the checkpoint's discriminator is not the agent's: {reason}") from None
         self._discriminator.eval()

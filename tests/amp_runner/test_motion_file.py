@@ -73,7 +73,13 @@ def test_double_precision_and_foreign_byte_order_are_converted(tmp_path):
         ({"amp_states": STATES.astype(str)}, "expected floating point"),
         ({"amp_states": STATES.astype(complex)}, "dtype complex128"),
         ({"amp_states": np.where(STATES == 5, np.nan, STATES)}, "first in frame 1, column 1"),
-        ({"amp_states": np.where(STATES == 5, np.inf, STATES)}, "NaN or infinite"),
+        ({"amp_states": np.where(STATES == 5, np.inf, STATES)}, "NaN, infinite or beyond"),
+        ({"amp_states": np.where(STATES == 5, 1e25, STATES)}, "frame 1, column 1: 1e+25"),
+        ({"amp_states": STATES, "dt": 1e300}, "at most 1"),
+        ({"amp_states": STATES, "dt": np.zeros(100_000)}, "'dt' is float64 of shape (100000,)"),
+        ({"amp_states": STATES, "clip_lengths": [2**62] * 4 + [10]}, "sum to the 10 frames"),
+        ({"amp_states": STATES, "joint_names": ["x"] * 1001}, "a list of strings, at most 1000"),
+        ({"amp_states": STATES, "format_version": 2}, "'format_version' is 2; this amp_runner reads up to 1"),
         ({"amp_states": STATES, "dt": 0.0}, "'dt' is 0.0"),
         ({"amp_states": STATES, "dt": np.nan}, "'dt' is nan"),
         ({"amp_states": STATES, "dt": [0.02, 0.02]}, "one positive number"),
@@ -150,7 +156,7 @@ def test_a_zip_bomb_is_refused_before_it_is_read(tmp_path):
     path = tmp_path / "clip.npz"
     header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (4000000000, 22), }"
     header += b" " * (117 - len(header)) + b"\n"
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("amp_states.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
     with pytest.raises(MotionError, match=r"declares 327\.8 GiB; the limit is 2 GiB"):
         load_motion(path)
@@ -176,7 +182,7 @@ def test_an_array_stored_twice_is_refused(tmp_path):
 
 def archive_with(path, *headers):
     """An .npz of arrays that are declared, (name, shape), and not there."""
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, shape, data in headers:
             header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode().ljust(117) + b"\n"
             prefix = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little")
@@ -199,3 +205,27 @@ def test_the_limit_is_for_all_arrays_together(tmp_path, monkeypatch):
 def test_strings_in_another_encoding_are_read_as_well_as_they_can_be(tmp_path):
     np.savez(tmp_path / "clip.npz", amp_states=STATES, source=np.array("Z\u00fcrich".encode("latin-1")))
     assert load_motion(tmp_path / "clip.npz").source == "Z\ufffdrich"
+
+
+def test_a_file_beyond_the_limit_is_not_read(tmp_path):
+    path = tmp_path / "clip.npz"
+    with path.open("wb") as stream:
+        stream.truncate(10 * 2**40)  # sparse: takes no room
+    with pytest.raises(MotionError, match=r"has 10240.0 GiB; the limit is 2 GiB"):
+        load_motion(path)
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "clip.npz"
+    motion = Motion(path=str(path), states=STATES, clip_lengths=np.array([10]))
+    save_motion(motion)
+
+    def full(stream, **arrays):
+        stream.write(b"half of")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="no space left"):
+        save_motion(motion)
+    np.testing.assert_array_equal(load_motion(path).states, STATES)
+    assert [file.name for file in tmp_path.iterdir()] == ["clip.npz"]

@@ -269,6 +269,39 @@ def test_a_simulation_that_blew_up_spoils_nothing(amp_cfg, numbers):
     assert (runner.alg.trainer.replay.windows.abs() < 1e3).all()
 
 
+class Exploding(CountingEnv):
+    """In the third step of the training environment 3's AMP state is no robot's; its episode goes on."""
+
+    steps = 0
+
+    def __init__(self, number):
+        super().__init__()
+        self.number, self.length[3] = number, 100
+
+    def step(self, actions):
+        obs, rewards, dones, extras = super().step(actions)
+        self.steps += 1
+        if self.steps == 3:
+            obs["amp"][3, 0] = self.number
+        return obs, rewards, dones, extras
+
+
+@pytest.mark.parametrize("number", [torch.inf, torch.nan, -1e9])
+@pytest.mark.parametrize("num_frames", [1, 2, 3])
+def test_an_explosion_that_ends_no_episode_spoils_nothing(amp_cfg, number, num_frames):
+    cfg = train_cfg({**amp_cfg, "num_frames": num_frames}) | {"check_for_nan": False}
+    runner, marks = OnPolicyRunner(Exploding(number), cfg, log_dir=None), []
+    alg, update = runner.alg, runner.alg.trainer.update
+    alg.trainer.update = lambda windows: marks.append(alg.storage.windows()[1].clone()) or update(windows)
+    runner.learn(2)
+    # The state is the third step's successor and the frame that the fourth begins with.
+    expected = torch.tensor([step + 2 >= num_frames for step in range(8)])
+    expected[2 : 2 + num_frames] = False
+    assert torch.equal(marks[0][:, 3], expected)
+    assert all(torch.isfinite(weight).all() for weight in alg.actor.parameters())
+    assert (alg.trainer.replay.windows.abs() < 1e3).all() and (alg.discriminator.normalizer.mean.abs() < 1e3).all()
+
+
 @pytest.mark.parametrize(
     ("tell", "words"),
     [
@@ -279,6 +312,20 @@ def test_a_simulation_that_blew_up_spoils_nothing(amp_cfg, numbers):
 def test_final_observations_of_another_form_are_refused(amp_cfg, tell, words):
     with pytest.raises(ConfigError, match=words):
         OnPolicyRunner(WithFinalObs(tell), train_cfg(amp_cfg), log_dir=None).learn(1)
+
+
+def test_final_observations_without_the_command_are_refused(amp_cfg, clip):
+    class WithCommand(WithFinalObs):
+        def get_observations(self):
+            obs = super().get_observations()
+            obs["command"] = torch.zeros(self.num_envs, 3)
+            return obs
+
+    motion = load_motion(clip)
+    save_motion(dataclasses.replace(motion, commands=np.zeros((30, 3), dtype=np.float32)))
+    env = WithCommand(lambda final, dones: {"amp": final["amp"]})
+    with pytest.raises(ConfigError, match=r"has 'amp' without 'command', which amp_cfg.command_group asks for"):
+        OnPolicyRunner(env, train_cfg({**amp_cfg, "command_group": "command"}), log_dir=None).learn(1)
 
 
 def test_environments_may_tell_no_final_observations(amp_cfg):

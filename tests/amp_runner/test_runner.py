@@ -107,8 +107,11 @@ def test_a_count_of_steps_that_is_none_is_refused(amp_cfg, tmp_path):
 def test_only_the_last_checkpoints_are_kept(amp_cfg, tmp_path):
     cfg = train_cfg(amp_cfg) | {"save_interval": 1, "keep_checkpoints": 2}
     (tmp_path / "model_7.pt").write_bytes(b"another's")
-    AMPOnPolicyRunner(CountingEnv(), cfg, log_dir=str(tmp_path), device="cpu").learn(5)
-    assert {path.name for path in tmp_path.glob("*.pt")} == {"model_3.pt", "model_4.pt", "model_7.pt"}
+    runner = AMPOnPolicyRunner(CountingEnv(), cfg, log_dir=str(tmp_path), device="cpu")
+    runner.learn(1)
+    runner.save(str(tmp_path / "best.pt"))  # the user's own
+    runner.learn(5)
+    assert {path.name for path in tmp_path.glob("*.pt")} == {"model_3.pt", "model_4.pt", "model_7.pt", "best.pt"}
     with pytest.raises(ConfigError, match="keep_checkpoints is 0"):
         AMPOnPolicyRunner(CountingEnv(), train_cfg(amp_cfg) | {"keep_checkpoints": 0})
 
@@ -131,6 +134,12 @@ def test_other_dimensions_windows_and_motions_are_refused(amp_cfg, clip, tmp_pat
     build(amp_cfg).save(path)
     with pytest.raises(CheckpointError, match="windows of 3 frames; this run has 2"):
         build({**amp_cfg, "num_frames": 2}).load(path)
+    build({**amp_cfg, "num_frames": 2}).load(path, load_cfg={**ANOTHER_TRAINING, "optimizer": True, "amp": False})
+    larger = build({**amp_cfg, "discriminator": {"hidden_dims": [32]}})
+    before = larger.alg.actor.mlp[0].weight.clone()
+    with pytest.raises(CheckpointError, match=r"layers of \[16, 1\] units; this run has \[32, 1\]"):
+        larger.load(path)
+    assert torch.equal(larger.alg.actor.mlp[0].weight, before), "refused before anything was loaded"
     other = clip.with_name("other.npz")
     np.savez(other, amp_states=np.zeros((10, 4), dtype=np.float32), dt=0.02)
     runner = build({**amp_cfg, "motions": str(other)})
@@ -165,13 +174,20 @@ def test_another_training_begins_from_the_networks_alone(amp_cfg, clip, tmp_path
     second.learn(1)
 
 
-def test_another_training_with_other_windows_gets_a_fresh_discriminator_and_is_told(amp_cfg, tmp_path, caplog):
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"num_frames": 2}, "windows of 3 frames; this run has 2: this run's starts fresh"),
+        ({"discriminator": {"hidden_dims": [32]}}, "layers of [16, 1] units; this run has [32, 1]: this run's starts fresh"),
+    ],
+)
+def test_another_training_with_another_discriminator_begins_it_fresh_and_says_so(amp_cfg, tmp_path, caplog, other, words):
     first, path = build(amp_cfg), str(tmp_path / "model.pt")
     first.save(path)
-    second = build({**amp_cfg, "num_frames": 2})
+    second = build({**amp_cfg, **other})
     fresh = {name: value.clone() for name, value in second.alg.discriminator.state_dict().items()}
     second.load(path, load_cfg=ANOTHER_TRAINING)
-    assert "windows of 3 frames; this run has 2: this run's starts fresh" in caplog.text
+    assert words in caplog.text
     assert all(torch.equal(value, fresh[name]) for name, value in second.alg.discriminator.state_dict().items())
     assert torch.equal(second.alg.actor.mlp[0].weight, first.alg.actor.mlp[0].weight)
 
@@ -215,6 +231,40 @@ def test_checkpoints_with_a_missing_or_wrong_part_are_refused(amp_cfg, tmp_path,
             build(amp_cfg).load(path)
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda state: state.update(iter=float("inf")),
+        lambda state: state.update(env_steps=float("inf")),
+        lambda state: state["amp"].update(iteration="x"),
+        lambda state: state["amp"]["replay"].update(windows=torch.zeros(0, 3, 4), insertions=5),
+        lambda state: state.update(optimizer_state_dict=torch.zeros(3)),
+    ],
+)
+def test_checkpoints_with_wrong_numbers_are_refused(amp_cfg, tmp_path, spoil):
+    path = str(tmp_path / "model.pt")
+    state = build(amp_cfg).alg.save() | {"iter": 0, "infos": None}
+    spoil(state)
+    torch.save(state, path)
+    with pytest.raises(CheckpointError, match=r"model\.pt: does not fit this run"):
+        build(amp_cfg).load(path)
+
+
+def test_a_history_of_other_environments_is_left_out(amp_cfg, tmp_path):
+    path, runner = str(tmp_path / "model.pt"), build(amp_cfg)
+    state = runner.alg.save() | {"iter": 0, "infos": None}
+    state["amp"]["history"]["frames_before"] = torch.zeros(3, dtype=torch.long)
+    torch.save(state, path)
+    runner.load(path)
+    runner.learn(1)
+
+
+def test_a_checkpoint_holds_no_more_than_what_is_in_use(amp_cfg, tmp_path):
+    runner = build({**amp_cfg, "replay_size": 100_000})
+    runner.save(str(tmp_path / "model.pt"))
+    assert (tmp_path / "model.pt").stat().st_size < 100_000, "the ring, still empty, has 5 MB"
+
+
 def test_nothing_in_a_checkpoint_is_executed(amp_cfg, tmp_path):
     trap = tmp_path / "trap"
     torch.save({"actor_state_dict": {}, "evil": Evil(trap)}, tmp_path / "evil.pt")
@@ -229,3 +279,4 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     with pytest.raises(Exception, match="pickle"):
         write_checkpoint(path, {"actor_state_dict": {}, "bad": lambda: None})
     assert torch.equal(read_checkpoint(path, "cpu")["actor_state_dict"]["a"], torch.ones(1))
+    assert [file.name for file in tmp_path.iterdir()] == ["model.pt"]

@@ -31,5 +31,6 @@ def test_it_judges_the_last_window_once_there_is_one():
 def test_another_network_is_refused():
     _, state = saved()
     other = AMPCfg(motions="x.npz", num_frames=3, discriminator=DiscriminatorCfg(hidden_dims=[16]))
-    with pytest.raises(CheckpointError, match="not the agent's"):
-        StyleMeter(state, other)
+    for wrong in (state, {}, {**state, "num_frames": "three"}, {**state, "discriminator": None}):
+        with pytest.raises(CheckpointError, match="not the agent's"):
+            StyleMeter(wrong, other)
