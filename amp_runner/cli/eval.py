@@ -253,8 +253,14 @@ def load_reference(paths: list[str], step_dt: float, spec: AMPStateSpec | None) 
     """The clips of all files as one motion, each resampled to the task's time step [s].
 
     Raises:
+        ConfigError: the task's AMP velocities are in a frame in which commands are not followed.
         MotionError: a file does not fit the task, or has no commands to compare at.
     """
+    if spec is not None and spec.velocity_frame != "heading":
+        raise ConfigError(
+            f"the task's AMP velocities are in the {spec.velocity_frame} frame, and gaits are measured in the heading frame; "
+            "add env.observations.amp.state.params.velocity_frame=heading, and clips in that frame"
+        )
     motions = [load_motion(path) for path in paths]
     for motion in motions:
         check_fit(motion, spec=spec)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from amp_runner import Motion, MotionError, save_motion
+from amp_runner import AMPStateSpec, ConfigError, Motion, MotionError, save_motion
 from amp_runner.cli.eval import load_reference
 
 
@@ -30,3 +30,9 @@ def test_a_reference_without_commands_is_refused(tmp_path):
     save_motion(Motion(path=path, states=np.zeros((3, 1), dtype=np.float32), clip_lengths=np.array([3]), dt=0.02))
     with pytest.raises(MotionError, match=r"mute.npz: has no 'commands'; amp-eval compares at equal commands"):
         load_reference([path], 0.02, None)
+
+
+def test_velocities_in_another_frame_than_the_commands_are_refused(tmp_path):
+    path = save(tmp_path / "clip.npz", 3, 0.02)
+    with pytest.raises(ConfigError, match=r"in the world frame.*velocity_frame=heading"):
+        load_reference([path], 0.02, AMPStateSpec(("hip",), velocity_frame="world"))
