@@ -125,7 +125,7 @@ class AMPPPO(PPO):
         return losses | {f"AMP/{name}": float(value) for name, value in statistics.items()}
 
     def _style_reward(self, windows: torch.Tensor, is_real: torch.Tensor) -> torch.Tensor:
-        """Style reward of every step, (T, N); zero where the episode is younger than a window."""
+        """Style reward of every step, (T, N); zero where the window is not real."""
         style = self.discriminator.style_reward(windows, self.amp_cfg.reward_epsilon)
         return torch.where(is_real, style, 0.0)  # not a product: what is not real may be NaN
 
