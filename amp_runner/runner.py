@@ -161,13 +161,13 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             CheckpointError: the file cannot be read or does not fit this run.
         """
         state = read_checkpoint(path, map_location or self.device)
+        saved = state.get("amp") if load_cfg is None or load_cfg.get("amp", True) else None
         try:
             if load_cfg is None or load_cfg.get("optimizer"):
                 check_resumable(path, state)
-                if load_cfg is None or load_cfg.get("amp", True):
-                    self._check_fit(path, state, strict)
+                self._check_fit(path, saved, strict)
             else:
-                load_cfg = self._without_misfit(path, state, load_cfg)
+                load_cfg = self._without_misfit(path, saved, load_cfg)
             load_iteration = self.alg.load(state, load_cfg, strict)
             env_steps = int(state.get("env_steps") or 0)
             if load_iteration:
@@ -192,17 +192,17 @@ class AMPOnPolicyRunner(OnPolicyRunner):
                 return f"{name} {found} {unit}; this run has {expected}"
         return None
 
-    def _without_misfit(self, path: str, state: dict, load_cfg: dict) -> dict:
-        misfit = self._misfit(state["amp"]) if "amp" in state and load_cfg.get("amp", True) else None
+    def _without_misfit(self, path: str, saved: dict | None, load_cfg: dict) -> dict:
+        misfit = None if saved is None else self._misfit(saved)
         if misfit is None:
             return load_cfg
         logger.warning("%s: its discriminator was trained on %s: this run's starts fresh", path, misfit)
         return {**load_cfg, "amp": False}
 
-    def _check_fit(self, path: str, state: dict, strict: bool) -> None:
-        saved, alg = state.get("amp"), self.alg
+    def _check_fit(self, path: str, saved: dict | None, strict: bool) -> None:
         if saved is None:
             return
+        alg = self.alg
         misfit = self._misfit(saved)
         if misfit is not None:
             raise CheckpointError(f"{path}: was trained on {misfit}: use the run's own settings")

@@ -259,7 +259,7 @@ def load_reference(paths: list[str], step_dt: float, spec: AMPStateSpec | None) 
     if spec is not None and spec.velocity_frame != "heading":
         raise ConfigError(
             f"the task's AMP velocities are in the {spec.velocity_frame} frame, and gaits are measured in the heading one; "
-            "add env.observations.amp.state.params.velocity_frame=heading, and clips in that frame"
+            "evaluate, or export, with env.observations.amp.state.params.velocity_frame=heading, and clips in that frame"
         )
     motions = [load_motion(path) for path in paths]
     for motion in motions:
