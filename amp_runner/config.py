@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import math
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 from .errors import ConfigError
@@ -118,14 +119,16 @@ class AMPCfg:
                 raise ConfigError(f"amp_cfg.{name} is {getattr(self, name)!r}; expected a {part.__name__}")
         if not isinstance(self.resample_motions, bool):
             raise ConfigError(f"amp_cfg.resample_motions is {self.resample_motions!r}; expected True or False")
-        _check_int("amp_cfg.num_frames", self.num_frames, 1)
-        _check_int("amp_cfg.replay_size", self.replay_size, 0)
-        _check_int("amp_cfg.style_warmup", self.style_warmup, 0)
-        _check_int("amp_cfg.saturation_patience", self.saturation_patience, 0)
-        _check_int("amp_cfg.discriminator.num_updates", d.num_updates, 1)
-        _check_int("amp_cfg.discriminator.update_interval", d.update_interval, 1)
+        check_int("amp_cfg.num_frames", self.num_frames, 1)
+        check_int("amp_cfg.replay_size", self.replay_size, 0)
+        check_int("amp_cfg.style_warmup", self.style_warmup, 0)
+        check_int("amp_cfg.saturation_patience", self.saturation_patience, 0)
+        check_int("amp_cfg.discriminator.num_updates", d.num_updates, 1)
+        check_int("amp_cfg.discriminator.update_interval", d.update_interval, 1)
+        if self.command_group is not None and not isinstance(self.command_group, str):
+            raise ConfigError(f"amp_cfg.command_group is {self.command_group!r}; expected a group of observations")
         if d.batch_size is not None:
-            _check_int("amp_cfg.discriminator.batch_size", d.batch_size, 1)
+            check_int("amp_cfg.discriminator.batch_size", d.batch_size, 2)  # one half is the rollout's, one the replay's
         for name, value in (
             ("amp_cfg.style_weight", self.style_weight),
             ("amp_cfg.task_weight", self.task_weight),
@@ -167,7 +170,8 @@ class AMPCfg:
         for name in ("permutation", "signs"):
             if not isinstance(getattr(mirror, name), (list, tuple)):
                 raise ConfigError(f"amp_cfg.mirror.{name} is {getattr(mirror, name)!r}; expected a list of numbers")
-        if sorted(mirror.permutation) != list(range(len(mirror.permutation))):
+        whole = all(isinstance(column, Integral) for column in mirror.permutation)
+        if not whole or sorted(mirror.permutation) != list(range(len(mirror.permutation))):
             raise ConfigError(f"amp_cfg.mirror.permutation is {mirror.permutation!r}; expected every column once")
         if len(mirror.signs) != len(mirror.permutation) or any(sign not in (1, -1) for sign in mirror.signs):
             raise ConfigError(
@@ -203,7 +207,12 @@ def _motion_entry(entry: Any) -> tuple[str, float]:
     return str(entry["path"]), float(weight)
 
 
-def _check_int(name: str, value: Any, minimum: int) -> None:
+def check_int(name: str, value: Any, minimum: int) -> None:
+    """Check a setting that counts something.
+
+    Raises:
+        ConfigError: ``value`` is no whole number, or below ``minimum``.
+    """
     if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
         raise ConfigError(f"{name} is {value!r}; expected a whole number >= {minimum}")
 

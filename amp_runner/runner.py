@@ -13,6 +13,7 @@ from rsl_rl.runners import OnPolicyRunner
 from rsl_rl.utils.logger import Logger
 
 from .checkpoint import check_resumable, random_state, read_checkpoint, set_random_state, write_checkpoint
+from .config import check_int
 from .environment import env_step_count, set_env_step_count
 from .errors import CheckpointError, ConfigError
 from .ppo import AMPPPO
@@ -97,8 +98,8 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             MotionError: a motion file cannot be read or does not fit.
         """
         self._keep_checkpoints = train_cfg.get("keep_checkpoints")
-        if self._keep_checkpoints is not None and self._keep_checkpoints < 1:
-            raise ConfigError(f"keep_checkpoints is {self._keep_checkpoints!r}; expected a number >= 1, or None for all")
+        if self._keep_checkpoints is not None:
+            check_int("keep_checkpoints", self._keep_checkpoints, 1)
         self._saved: list[str] = []
         super().__init__(env, train_cfg, log_dir, device)
         self.logger = AMPLogger(
@@ -115,11 +116,10 @@ class AMPOnPolicyRunner(OnPolicyRunner):
 
     def _watcher(self, log_dir: str | None) -> RunWatcher | None:
         interval, robot = self.cfg.get("watch_interval") or 0, self.cfg.get("watch_robot")
+        check_int("watch_interval", interval, 0)
         spec = AMPStateSpec.from_env_cfg(getattr(self.env, "cfg", None))
-        if interval < 0 or (interval and (robot is None or not Path(robot).is_file())):
-            raise ConfigError(
-                f"watch_interval is {interval}, watch_robot {robot!r}; expected a number >= 0 and a robot's file"
-            )
+        if interval and (robot is None or not Path(robot).is_file()):
+            raise ConfigError(f"watch_interval is {interval}, watch_robot {robot!r}; expected a robot's file to draw")
         if not interval or log_dir is None or spec is None or self.gpu_global_rank != 0:
             return None
         return RunWatcher(Path(log_dir) / "watch", spec, self.alg.step_dt, robot, interval)

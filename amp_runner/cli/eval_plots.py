@@ -86,7 +86,9 @@ def _speed_sweep(rollout: gait.Rollout, start: int, reference: Motion, hip: int)
     straight = ~rollout.commands[:, 1:].any(axis=1)
     frequency, amplitude = gait.stride_measures(rollout.states[start:, straight][..., joints], rollout.dt, hip)
     speed = rollout.feature("root_lin_vel")[start:, straight, 0].mean(axis=0)
-    clips = [(c[0], x) for c, x in zip(reference.clip_commands(), reference.clips()) if c[0] >= 0 and not c[1:].any()]
+    slowest = rollout.commands[straight, 0].min()
+    shown = [(c[0], x) for c, x in zip(reference.clip_commands(), reference.clips()) if not c[1:].any()]
+    clips = [(speed, x) for speed, x in shown if speed > slowest - 0.01]
     expert = [gait.stride_measures(x[:, None, joints], rollout.dt, hip) for _, x in clips]
     duty = rollout.foot_contact[start:, straight].mean(axis=(0, 2))
     figure, axes = plt.subplots(1, 4, figsize=(15, 3.6), layout="constrained")

@@ -112,8 +112,9 @@ def test_only_the_last_checkpoints_are_kept(amp_cfg, tmp_path):
     runner.save(str(tmp_path / "best.pt"))  # the user's own
     runner.learn(5)
     assert {path.name for path in tmp_path.glob("*.pt")} == {"model_3.pt", "model_4.pt", "model_7.pt", "best.pt"}
-    with pytest.raises(ConfigError, match="keep_checkpoints is 0"):
-        AMPOnPolicyRunner(CountingEnv(), train_cfg(amp_cfg) | {"keep_checkpoints": 0})
+    for wrong in (0, "3"):
+        with pytest.raises(ConfigError, match=f"keep_checkpoints is {wrong!r}; expected a whole number >= 1"):
+            AMPOnPolicyRunner(CountingEnv(), train_cfg(amp_cfg) | {"keep_checkpoints": wrong})
 
 
 def test_plain_checkpoints_are_a_starting_point_and_plain_rsl_rl_loads_ours(amp_cfg, tmp_path):
