@@ -12,6 +12,7 @@ from tensordict import TensorDict
 from .config import AMPCfg
 from .environment import check_amp_group, check_command_group, check_final_obs, env_step_dt
 from .errors import ConfigError
+from .memory import hidden_states, load_rnd_memory, memory_state_dict, set_hidden_states
 from .mirror import Mirror
 from .motion import MotionDataset
 from .saturation import SaturationGuard
@@ -85,7 +86,16 @@ class AMPPPO(PPO):
         self.discriminator = self.trainer.discriminator
         self.saturation = SaturationGuard(cfg.saturation_patience)
         self._iteration = 0
+        self._hidden_states: dict[str, tuple[torch.Tensor, ...]] = {}  # loaded, and not yet gone on with
         self._statistics: dict[str, torch.Tensor] = {}
+
+    def act(self, obs: TensorDict) -> torch.Tensor:
+        """Sample actions, shape (N, A); the first ones after :meth:`load` go on with the loaded hidden states."""
+        if self._hidden_states:
+            goes_on = self.storage.goes_on(amp_frames(obs, self.amp_cfg.command_group))
+            set_hidden_states(self, self._hidden_states, goes_on)
+            self._hidden_states = {}
+        return super().act(obs)
 
     def process_env_step(
         self, obs: TensorDict, rewards: torch.Tensor, dones: torch.Tensor, extras: dict[str, torch.Tensor]
@@ -152,6 +162,7 @@ class AMPPPO(PPO):
             "amp": self.trainer.state_dict()
             | {
                 "history": self.storage.history_state_dict(),
+                "memory": memory_state_dict(self),
                 "iteration": self._iteration,
                 "num_frames": self.amp_cfg.num_frames,
                 "frame_dim": self.motions.dim,
@@ -171,6 +182,9 @@ class AMPPPO(PPO):
             return load_iteration
         self.trainer.load_state_dict(state, strict)
         self.storage.load_history_state_dict(state["history"])
+        if "memory" in state:  # files of 0.1.0 have none
+            load_rnd_memory(self, state["memory"])
+            self._hidden_states = hidden_states(self, state["memory"])
         self._iteration = int(state["iteration"])
         return load_iteration
 

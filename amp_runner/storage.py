@@ -116,11 +116,14 @@ class AMPRolloutStorage(RolloutStorage):
         self._frames_before = state["frames_before"].to(self.device)
         self.successors[-1] = state["last_successors"]
 
+    def goes_on(self, states: torch.Tensor) -> torch.Tensor:
+        """Whether frames (N, D) are those that the last rollout ended with, within an episode, shape (N,)."""
+        return (states == self.successors[-1]).all(dim=-1)
+
     def _credible(self, frames: torch.Tensor) -> torch.Tensor:
         """Whether frames (N, D) can be a robot's, shape (N,). NaN is not smaller."""
         return (frames.abs() < self.largest_credible).all(dim=-1)
 
     def _forget_what_did_not_go_on(self, states: torch.Tensor) -> None:
         """Drop the history of environments that somebody reset between two rollouts."""
-        goes_on = (states == self.successors[-1]).all(dim=-1)
-        self._frames_before = torch.where(goes_on, self._frames_before, 0)
+        self._frames_before = torch.where(self.goes_on(states), self._frames_before, 0)

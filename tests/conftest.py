@@ -79,6 +79,19 @@ def train_cfg(amp_cfg: dict | None = None, **algorithm: object) -> dict:
     return cfg
 
 
+def add_extension(cfg: dict, extension: str | None) -> dict:
+    """``cfg`` with recurrent models (``gru``, ``lstm``) or random network distillation (``rnd``), or as it is."""
+    if extension in ("gru", "lstm"):
+        for model in ("actor", "critic"):
+            cfg[model] |= {"class_name": "RNNModel", "rnn_type": extension, "rnn_hidden_dim": 8, "rnn_num_layers": 1}
+    if extension == "rnd":
+        cfg["obs_groups"]["rnd_state"] = ["policy"]
+        rnd = {"num_outputs": 2, "predictor_hidden_dims": [8], "target_hidden_dims": [8], "weight": 0.1}
+        rnd["weight_schedule"] = {"mode": "linear", "initial_step": 0, "final_step": 40, "final_value": 0.0}
+        cfg["algorithm"]["rnd_cfg"] = rnd | {"state_normalization": True, "reward_normalization": True}
+    return cfg
+
+
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     """A clip file of 30 frames in two clips of 10 and 20, with only what the toy needs."""

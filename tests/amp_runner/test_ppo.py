@@ -9,7 +9,7 @@ from rsl_rl.algorithms import PPO
 from rsl_rl.runners import OnPolicyRunner
 
 from amp_runner import AMPOnPolicyRunner, ConfigError, MotionError, load_motion, save_motion
-from tests.conftest import CountingEnv, train_cfg
+from tests.conftest import CountingEnv, add_extension, train_cfg
 
 
 def trained(runner_class, cfg, iterations=5, **kwargs):
@@ -197,7 +197,7 @@ def mirrored(env, obs, actions):
 @pytest.mark.parametrize(
     "extension",
     [
-        "recurrent",
+        "gru",
         "rnd",
         "mixed_precision",
         "symmetry",
@@ -206,14 +206,7 @@ def mirrored(env, obs, actions):
     ],
 )
 def test_rsl_rls_extensions_work_together_with_amp(amp_cfg, extension):
-    cfg = train_cfg(amp_cfg)
-    if extension == "recurrent":
-        for model in ("actor", "critic"):
-            cfg[model] |= {"class_name": "RNNModel", "rnn_type": "gru", "rnn_hidden_dim": 8, "rnn_num_layers": 1}
-    if extension == "rnd":
-        cfg["obs_groups"]["rnd_state"] = ["policy"]
-        rnd = {"num_outputs": 2, "predictor_hidden_dims": [8], "target_hidden_dims": [8], "weight": 0.1}
-        cfg["algorithm"]["rnd_cfg"] = rnd
+    cfg = add_extension(train_cfg(amp_cfg), extension)
     if extension == "mixed_precision":
         if "use_mixed_precision" not in inspect.signature(PPO.__init__).parameters:
             pytest.skip("mixed precision came with RSL-RL 5.5")

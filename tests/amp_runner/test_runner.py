@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from amp_runner import AMPOnPolicyRunner, CheckpointError, ConfigError
 from amp_runner.checkpoint import read_checkpoint, write_checkpoint
-from tests.conftest import CountingEnv, train_cfg
+from tests.conftest import CountingEnv, add_extension, train_cfg
 
 TAGS = {
     "AMP/style_reward",
@@ -26,8 +26,9 @@ TAGS = {
 }
 
 
-def build(amp_cfg, log_dir=None, env=None):
-    return AMPOnPolicyRunner(env or CountingEnv(), train_cfg(amp_cfg), log_dir=log_dir, device="cpu")
+def build(amp_cfg, log_dir=None, env=None, extension=None):
+    cfg = add_extension(train_cfg(amp_cfg), extension)
+    return AMPOnPolicyRunner(env or CountingEnv(), cfg, log_dir=log_dir, device="cpu")
 
 
 class Evil:
@@ -47,10 +48,11 @@ def test_tensorboard_has_the_amp_tags_and_rsl_rls(amp_cfg, tmp_path):
     assert len(events.Scalars("AMP/style_reward")) == 3
 
 
-def test_training_goes_on_bit_for_bit_after_a_restart(amp_cfg, tmp_path):
+@pytest.mark.parametrize("extension", [None, "gru", "lstm", "rnd"])
+def test_training_goes_on_bit_for_bit_after_a_restart(amp_cfg, tmp_path, extension):
     """The environment saves its own state, as a deterministic one can; the rest is the checkpoint's."""
     torch.manual_seed(0)
-    straight = build(amp_cfg)
+    straight = build(amp_cfg, extension=extension)
     straight.learn(3)
     straight.current_learning_iteration = 3
     straight.save(str(tmp_path / "model.pt"))
@@ -58,7 +60,7 @@ def test_training_goes_on_bit_for_bit_after_a_restart(amp_cfg, tmp_path):
     clock = (env.episode.clone(), env.episode_length_buf.clone())
     straight.learn(3)
 
-    resumed = build(amp_cfg)
+    resumed = build(amp_cfg, extension=extension)
     resumed.load(str(tmp_path / "model.pt"))
     resumed.env.episode, resumed.env.episode_length_buf = clock
     resumed.learn(3)
@@ -69,6 +71,25 @@ def test_training_goes_on_bit_for_bit_after_a_restart(amp_cfg, tmp_path):
     for name, value in found["amp"]["discriminator"].items():
         assert torch.equal(value, expected["amp"]["discriminator"][name]), name
     assert torch.equal(found["amp"]["replay"]["windows"], expected["amp"]["replay"]["windows"])
+
+
+def test_recurrent_models_go_on_only_where_the_episode_does(amp_cfg, tmp_path):
+    path, runner = str(tmp_path / "model.pt"), build(amp_cfg, extension="gru")
+    runner.learn(1)
+    runner.save(path)
+    saved = runner.alg.actor.get_hidden_state()
+    again = build(amp_cfg, extension="gru")
+    again.load(path)
+    # After 8 steps the episodes of 3, 4, 5 and 6 steps are in their third, first, fourth and third step.
+    again.env.episode, again.env.episode_length_buf = torch.tensor([2.0, 2, 1, 1]), torch.tensor([2, 0, 3, 0])
+    again.alg.act(again.env.get_observations())
+    (begun_with, _), begun = again.alg.transition.hidden_states, torch.tensor([True, False, True, False])
+    assert torch.equal(begun_with[:, begun], saved[:, begun]) and saved[:, begun].abs().min() > 0
+    assert not begun_with[:, ~begun].any(), "one episode had ended, one robot was reset"
+
+    others = build(amp_cfg, env=CountingEnv(num_envs=5), extension="gru")
+    others.load(path)
+    others.learn(1)
 
 
 def test_every_global_generator_goes_on_where_the_checkpoint_was_written(amp_cfg, tmp_path):
@@ -240,6 +261,8 @@ def test_checkpoints_with_a_missing_or_wrong_part_are_refused(amp_cfg, tmp_path,
         lambda state: state["amp"].update(iteration="x"),
         lambda state: state["amp"]["replay"].update(windows=torch.zeros(0, 3, 4), insertions=5),
         lambda state: state.update(optimizer_state_dict=torch.zeros(3)),
+        lambda state: state["amp"]["memory"].update(actor=(3,)),
+        lambda state: state["amp"].update(memory={}),
     ],
 )
 def test_checkpoints_with_wrong_numbers_are_refused(amp_cfg, tmp_path, spoil):
