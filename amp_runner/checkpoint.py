@@ -45,17 +45,45 @@ def read_checkpoint(path: str | Path, device: str | torch.device) -> dict[str, A
     return state
 
 
-def check_resumable(path: str | Path, state: dict[str, Any]) -> None:
-    """Check that a training can go on where this checkpoint was written.
+def check_resumable(path: str | Path, state: dict[str, Any], with_rnd: bool = False) -> None:
+    """Check that a training, perhaps ``with_rnd``, can go on where this checkpoint was written.
 
     Raises:
-        CheckpointError: it holds networks only.
+        CheckpointError: it holds networks only, or no random network distillation.
     """
     if "optimizer_state_dict" not in state:
         raise CheckpointError(
             f"{path}: holds networks without their optimizers, so there is no training to go on with; to begin another one "
             "from them, add --no-resume_optimizer_state (a load_cfg without 'optimizer')"
         )
+    if with_rnd and "rnd_state_dict" not in state:
+        raise CheckpointError(
+            f"{path}: was trained without random network distillation, which this run has; to begin it fresh, load the rest "
+            "with a load_cfg without 'rnd'"
+        )
+
+
+def check_count(name: str, value: Any) -> int:
+    """Check something that a checkpoint counts.
+
+    Raises:
+        ValueError: it is no whole number of 0 or more.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+        raise ValueError(f"{name} is {value!r}; expected a whole number >= 0")
+    return value
+
+
+def check_tensor(name: str, value: Any, like: torch.Tensor) -> torch.Tensor:
+    """Check a tensor of a checkpoint, whose shape is the caller's to check; return it on the device of ``like``.
+
+    Raises:
+        ValueError: it is not stored as ``like`` is, or of another type of numbers.
+    """
+    if not isinstance(value, torch.Tensor) or value.dtype != like.dtype or value.layout != like.layout:
+        found = (value.dtype, value.layout) if isinstance(value, torch.Tensor) else type(value).__name__
+        raise ValueError(f"{name} is {found}; expected {like.dtype}, {like.layout}")
+    return value.to(like.device)
 
 
 def random_state() -> dict[str, Any]:

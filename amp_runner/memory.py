@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from rsl_rl.algorithms import PPO
 
+from .checkpoint import check_count, check_tensor
+
 _MODELS = ("actor", "critic")
 
 
@@ -26,16 +28,28 @@ def load_rnd_memory(alg: PPO, state: dict[str, Any]) -> None:
     """Restore RND's part of :func:`memory_state_dict`, the rewards only of as many environments."""
     if not alg.rnd or "rnd" not in state:
         return
-    alg.rnd.update_counter = int(state["rnd"]["steps"])
+    alg.rnd.update_counter = check_count("memory.rnd.steps", state["rnd"]["steps"])
     average, rewards = _discounted_rewards(alg), state["rnd"]["rewards"]
-    if average is not None and rewards is not None and rewards.shape == (alg.storage.num_envs,):
-        average.avg = rewards.to(alg.device)
+    if average is None or rewards is None:
+        return
+    rewards = check_tensor("memory.rnd.rewards", rewards, like=alg.storage.rewards)
+    if rewards.shape == (alg.storage.num_envs,):
+        average.avg = rewards
 
 
-def hidden_states(alg: PPO, state: dict[str, Any]) -> dict[str, tuple[torch.Tensor, ...]]:
-    """The hidden states in :func:`memory_state_dict`'s result, of those models that have as many environments."""
-    found = {name: tuple(part.to(alg.device) for part in state[name]) for name in _MODELS}
-    return {name: parts for name, parts in found.items() if parts and parts[0].shape[-2] == alg.storage.num_envs}
+def hidden_states(alg: PPO, state: dict[str, Any], load_cfg: dict | None) -> dict[str, tuple[torch.Tensor, ...]]:
+    """Copies of the hidden states in ``state`` for the models that ``load_cfg`` loads, if they have as many environments."""
+    found = {}
+    for name in _MODELS:
+        model = getattr(alg, name)
+        if not model.is_recurrent or (load_cfg is not None and not load_cfg.get(name)):
+            continue
+        rnn = model.rnn.rnn
+        own = (torch.zeros(rnn.num_layers, alg.storage.num_envs, rnn.hidden_size, device=alg.device),) * _num_parts(rnn)
+        parts = tuple(check_tensor(f"memory.{name}", part, own[0]).clone() for part in state[name])
+        if [part.shape for part in parts] == [part.shape for part in own]:
+            found[name] = parts
+    return found
 
 
 def set_hidden_states(alg: PPO, states: dict[str, tuple[torch.Tensor, ...]], goes_on: torch.Tensor) -> None:
@@ -44,6 +58,10 @@ def set_hidden_states(alg: PPO, states: dict[str, tuple[torch.Tensor, ...]], goe
         model = getattr(alg, name)
         model.reset(hidden_state=parts if len(parts) > 1 else parts[0])
         model.reset(~goes_on)
+
+
+def _num_parts(rnn: torch.nn.Module) -> int:
+    return 2 if isinstance(rnn, torch.nn.LSTM) else 1
 
 
 def _parts(hidden: torch.Tensor | tuple[torch.Tensor, ...] | None) -> tuple[torch.Tensor, ...]:

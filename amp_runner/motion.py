@@ -68,7 +68,8 @@ class MotionDataset:
         self._starts = torch.from_numpy(np.concatenate(starts)).to(device)
         self._counts = torch.tensor(counts, device=device)
         self._bases = torch.tensor(np.cumsum([0, *counts[:-1]]), device=device)
-        self._weights = torch.tensor([weight for _, weight in entries], dtype=torch.float64, device=device)
+        weights = torch.tensor([weight for _, weight in entries], dtype=torch.float64, device=device)
+        self._weights = weights / weights.max()  # the sum of large ones would be infinite
         self._window = torch.arange(num_frames, device=device)
 
     @classmethod

@@ -9,6 +9,7 @@ from rsl_rl.models import MLPModel
 from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
 
+from .checkpoint import check_count
 from .config import AMPCfg
 from .environment import check_amp_group, check_command_group, check_final_obs, env_step_dt
 from .errors import ConfigError
@@ -162,7 +163,9 @@ class AMPPPO(PPO):
             "amp": self.trainer.state_dict()
             | {
                 "history": self.storage.history_state_dict(),
-                "memory": memory_state_dict(self),
+                "memory": memory_state_dict(self) | self._hidden_states,
+                "saturation": self.saturation.state_dict(),
+                "statistics": {name: float(value) for name, value in self._statistics.items()},
                 "iteration": self._iteration,
                 "num_frames": self.amp_cfg.num_frames,
                 "frame_dim": self.motions.dim,
@@ -172,6 +175,7 @@ class AMPPPO(PPO):
 
     def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
         """Load PPO's state and, where the checkpoint has it and ``load_cfg`` does not exclude it, AMP's."""
+        self._hidden_states = {}
         load_iteration = super().load(loaded_dict, load_cfg, strict)
         state = loaded_dict.get("amp")
         if state is None or (load_cfg is not None and not load_cfg.get("amp", True)):
@@ -182,11 +186,18 @@ class AMPPPO(PPO):
             return load_iteration
         self.trainer.load_state_dict(state, strict)
         self.storage.load_history_state_dict(state["history"])
+        self._iteration = check_count("iteration", state["iteration"])
         if "memory" in state:  # files of 0.1.0 have none
-            load_rnd_memory(self, state["memory"])
-            self._hidden_states = hidden_states(self, state["memory"])
-        self._iteration = int(state["iteration"])
+            self._load_memory(state, load_cfg)
         return load_iteration
+
+    def _load_memory(self, state: dict, load_cfg: dict | None) -> None:
+        self.saturation.load_state_dict(state["saturation"])
+        # They stand in the log until the next update of the discriminator.
+        self._statistics = {name: torch.tensor(float(x), device=self.device) for name, x in state["statistics"].items()}
+        self._hidden_states = hidden_states(self, state["memory"], load_cfg)
+        if load_cfg is None or load_cfg.get("rnd"):
+            load_rnd_memory(self, state["memory"])
 
     def broadcast_parameters(self) -> None:
         """Broadcast model parameters to all GPUs."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from .checkpoint import check_count, check_tensor
+
 
 class ReplayBuffer:
     """A ring of windows. Each rollout may replace only a small part, so the ring spans many iterations."""
@@ -35,7 +37,12 @@ class ReplayBuffer:
 
     def load_state_dict(self, state: dict[str, torch.Tensor | int]) -> None:
         """Restore what :meth:`state_dict` returned; of a ring of another capacity the newest windows that fit."""
-        windows, insertions = state["windows"], state["insertions"]
+        windows = check_tensor("replay.windows", state["windows"], self.windows)
+        insertions = check_count("replay.insertions", state["insertions"])
+        if windows.shape[1:] != self.windows.shape[1:]:
+            raise ValueError(
+                f"replay.windows have shape {tuple(windows.shape[1:])}; expected {tuple(self.windows.shape[1:])}"
+            )
         if len(windows) != min(insertions, len(self.windows)):
             from_oldest = windows.roll(-(insertions % len(windows)), dims=0)
             insertions = min(len(windows), len(self.windows))

@@ -100,7 +100,7 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         self._keep_checkpoints = train_cfg.get("keep_checkpoints")
         if self._keep_checkpoints is not None:
             check_int("keep_checkpoints", self._keep_checkpoints, 1)
-        self._saved: list[str] = []
+        self._saved: list[Path] = []
         super().__init__(env, train_cfg, log_dir, device)
         self.logger = AMPLogger(
             log_dir=log_dir,
@@ -139,9 +139,9 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         self.logger.save_model(path, self.current_learning_iteration)
         folder = self.logger.log_dir
         if folder is not None and Path(path).parent == Path(folder) and _OWN_NAME.fullmatch(Path(path).name):
-            self._saved = [*(saved for saved in self._saved if saved != path), path]
+            self._saved = [*(saved for saved in self._saved if saved != Path(path)), Path(path)]
         while self._keep_checkpoints is not None and len(self._saved) > self._keep_checkpoints:
-            Path(self._saved.pop(0)).unlink(missing_ok=True)
+            self._saved.pop(0).unlink(missing_ok=True)
 
     def load(
         self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None
@@ -164,7 +164,8 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         saved = state.get("amp") if load_cfg is None or load_cfg.get("amp", True) else None
         try:
             if load_cfg is None or load_cfg.get("optimizer"):
-                check_resumable(path, state)
+                wants_rnd = load_cfg is None or load_cfg.get("rnd")
+                check_resumable(path, state, with_rnd=bool(self.alg.rnd and wants_rnd))
                 self._check_fit(path, saved, strict)
             else:
                 load_cfg = self._without_misfit(path, saved, load_cfg)

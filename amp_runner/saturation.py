@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from typing import Any
+
+from .checkpoint import check_count
 
 logger = logging.getLogger(__name__)
 
 _ACCURACY = 0.95
 _STILL = 0.05
 """A style reward whose range is less than this part of its mean has stopped moving."""
+_NOTHING = 0.002
+"""So has one whose range is less than this: at chance it is 0.69."""
 
 _ADVICE = (
     "the discriminator has told reference and policy apart (accuracies %.2f and %.2f) for %d iterations, and the style "
@@ -51,4 +56,14 @@ class SaturationGuard:
 
     def _stands_still(self) -> bool:
         mean = sum(self._rewards) / len(self._rewards)
-        return max(self._rewards) - min(self._rewards) <= _STILL * mean
+        return max(self._rewards) - min(self._rewards) <= max(_STILL * mean, _NOTHING)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the guard has counted so far."""
+        return {"iterations": self.iterations, "rewards": list(self._rewards)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` returned."""
+        self.iterations = check_count("saturation.iterations", state["iterations"])
+        self._rewards.clear()
+        self._rewards.extend(float(reward) for reward in state["rewards"])

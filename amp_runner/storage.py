@@ -6,6 +6,8 @@ import torch
 from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
 
+from .checkpoint import check_tensor
+
 AMP_GROUP = "amp"
 """The observation group with the AMP state."""
 
@@ -110,11 +112,11 @@ class AMPRolloutStorage(RolloutStorage):
     def load_history_state_dict(self, state: dict[str, torch.Tensor]) -> None:
         """Restore what :meth:`history_state_dict` returned; a history of other environments is dropped."""
         own = self.history_state_dict()
-        if any(state[name].shape != own[name].shape for name in own):
+        found = {name: check_tensor(f"history.{name}", state[name], own[name]) for name in own}
+        if any(found[name].shape != own[name].shape for name in own):
             return
-        self._history = state["frames"].to(self.device)
-        self._frames_before = state["frames_before"].to(self.device)
-        self.successors[-1] = state["last_successors"]
+        self._history, self._frames_before = found["frames"], found["frames_before"]
+        self.successors[-1] = found["last_successors"]
 
     def goes_on(self, states: torch.Tensor) -> torch.Tensor:
         """Whether frames (N, D) are those that the last rollout ended with, within an episode, shape (N,)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from .discriminator import Discriminator
 from .mirror import Mirror
 from .motion import MotionDataset
 from .replay import ReplayBuffer
+
+logger = logging.getLogger(__name__)
 
 _MAX_BATCH_SIZE = 8192
 _ROLLOUT_PARTS = 12  # the default batch is one part, so 20 updates see each window of the rollout about 1.7 times
@@ -143,5 +146,8 @@ class DiscriminatorTrainer:
         self.discriminator.load_state_dict(state["discriminator"], strict=strict)
         self.discriminator.optimizer.load_state_dict(state["optimizer"])
         self.replay.load_state_dict(state["replay"])
-        if self.processes.rank == 0:
-            self.generator.set_state(state["generator"].cpu())
+        generator = state["generator"].cpu()
+        if len(generator) != len(self.generator.get_state()):
+            logger.warning("the checkpoint is of another kind of device: the discriminator draws other samples from here on")
+        elif self.processes.rank == 0:
+            self.generator.set_state(generator)

@@ -132,6 +132,7 @@ def test_only_the_last_checkpoints_are_kept(amp_cfg, tmp_path):
     runner.learn(1)
     runner.save(str(tmp_path / "best.pt"))  # the user's own
     runner.learn(5)
+    runner.save(f"{tmp_path}//model_4.pt")  # the same file once more
     assert {path.name for path in tmp_path.glob("*.pt")} == {"model_3.pt", "model_4.pt", "model_7.pt", "best.pt"}
     for wrong in (0, "3"):
         with pytest.raises(ConfigError, match=f"keep_checkpoints is {wrong!r}; expected a whole number >= 1"):
@@ -262,16 +263,59 @@ def test_checkpoints_with_a_missing_or_wrong_part_are_refused(amp_cfg, tmp_path,
         lambda state: state["amp"]["replay"].update(windows=torch.zeros(0, 3, 4), insertions=5),
         lambda state: state.update(optimizer_state_dict=torch.zeros(3)),
         lambda state: state["amp"]["memory"].update(actor=(3,)),
+        lambda state: state["amp"]["memory"].update(critic=(torch.zeros(1, 4, 8, dtype=torch.float64),)),
         lambda state: state["amp"].update(memory={}),
+        lambda state: state["amp"].update(iteration=-7),
+        lambda state: state["amp"]["saturation"].update(iterations=1.5),
+        lambda state: state["amp"]["statistics"].update(style_reward="much"),
+        lambda state: state["amp"]["history"].update(frames=torch.zeros(1, 4, 4, dtype=torch.complex64)),
+        lambda state: state["amp"]["replay"].update(windows=torch.zeros(1, 3, 1), insertions=1),
+        lambda state: state["amp"]["replay"].update(insertions=float("inf")),
     ],
 )
 def test_checkpoints_with_wrong_numbers_are_refused(amp_cfg, tmp_path, spoil):
-    path = str(tmp_path / "model.pt")
-    state = build(amp_cfg).alg.save() | {"iter": 0, "infos": None}
+    path, runner = str(tmp_path / "model.pt"), build(amp_cfg, extension="gru")
+    runner.learn(1)
+    state = runner.alg.save() | {"iter": 0, "infos": None}
     spoil(state)
     torch.save(state, path)
     with pytest.raises(CheckpointError, match=r"model\.pt: does not fit this run"):
-        build(amp_cfg).load(path)
+        build(amp_cfg, extension="gru").load(path)
+
+
+def test_what_is_loaded_and_saved_again_is_the_same(amp_cfg, tmp_path):
+    path, again = str(tmp_path / "model.pt"), str(tmp_path / "again.pt")
+    runner, other = build(amp_cfg, extension="lstm"), build(amp_cfg, extension="lstm")
+    runner.learn(2)
+    runner.save(path)
+    other.load(path)
+    other.save(again)
+    saved, found = (read_checkpoint(file, "cpu")["amp"] for file in (path, again))
+    for name in ("actor", "critic"):
+        assert len(saved["memory"][name]) == 2
+        assert all(torch.equal(*pair) for pair in zip(saved["memory"][name], found["memory"][name], strict=True))
+    assert saved["statistics"] == found["statistics"] and saved["saturation"] == found["saturation"]
+
+
+def test_a_part_that_is_not_loaded_is_not_remembered(amp_cfg, tmp_path):
+    path, runner = str(tmp_path / "model.pt"), build(amp_cfg, extension="rnd")
+    runner.learn(1)
+    runner.save(path)
+    other = build(amp_cfg, extension="rnd")
+    other.load(path, load_cfg={"actor": True, "critic": True, "optimizer": True, "iteration": True, "rnd": False})
+    assert runner.alg.rnd.update_counter == 8 and other.alg.rnd.update_counter == 0
+    build(amp_cfg).save(path)
+    with pytest.raises(CheckpointError, match=r"trained without random network distillation.*load_cfg without 'rnd'"):
+        build(amp_cfg, extension="rnd").load(path)
+
+
+def test_a_run_goes_on_on_another_kind_of_device(amp_cfg, tmp_path, caplog):
+    path, runner = str(tmp_path / "model.pt"), build(amp_cfg)
+    state = runner.alg.save() | {"iter": 4, "infos": None}
+    state["amp"]["generator"] = torch.zeros(16, dtype=torch.uint8)  # a GPU's
+    torch.save(state, path)
+    runner.load(path)
+    assert runner.current_learning_iteration == 4 and "another kind of device" in caplog.text
 
 
 def test_a_history_of_other_environments_is_left_out(amp_cfg, tmp_path):

@@ -24,6 +24,22 @@ def test_a_style_reward_that_moves_is_no_reason_to_warn(caplog):
     assert guard.iterations == 20 and not caplog.records
 
 
+def test_a_style_reward_that_fades_away_has_stopped_moving(caplog):
+    guard = SaturationGuard(patience=5)
+    for step in range(5):
+        guard.update(statistics(1e-5 * 0.1**step))
+    assert len(caplog.records) == 1
+
+
+def test_the_count_goes_on_after_a_restart(caplog):
+    guard, again = SaturationGuard(patience=5), SaturationGuard(patience=5)
+    for _ in range(3):
+        guard.update(statistics(0.02))
+    again.load_state_dict(guard.state_dict())
+    assert again.update(statistics(0.02)) == 4 and not caplog.records
+    assert again.update(statistics(0.02)) == 5 and len(caplog.records) == 1
+
+
 def test_one_iteration_of_doubt_starts_the_count_again(caplog):
     guard = SaturationGuard(patience=5)
     for _ in range(4):
