@@ -38,13 +38,15 @@ def load_rnd_memory(alg: PPO, state: dict[str, Any]) -> None:
 
 
 def hidden_states(alg: PPO, state: dict[str, Any], load_cfg: dict | None) -> dict[str, tuple[torch.Tensor, ...]]:
-    """Copies of the hidden states in ``state`` for the models that ``load_cfg`` loads, if they have as many environments."""
+    """Copies of the hidden states in ``state`` for the models that ``load_cfg`` loads, if they have as many environments.
+
+    Recurrent models of another make than RSL-RL's begin anew.
+    """
     found = {}
     for name in _MODELS:
-        model = getattr(alg, name)
-        if not model.is_recurrent or (load_cfg is not None and not load_cfg.get(name)):
+        rnn = getattr(getattr(getattr(alg, name), "rnn", None), "rnn", None)
+        if rnn is None or (load_cfg is not None and not load_cfg.get(name)):
             continue
-        rnn = model.rnn.rnn
         own = (torch.zeros(rnn.num_layers, alg.storage.num_envs, rnn.hidden_size, device=alg.device),) * _num_parts(rnn)
         parts = tuple(check_tensor(f"memory.{name}", part, own[0]).clone() for part in state[name])
         if [part.shape for part in parts] == [part.shape for part in own]:

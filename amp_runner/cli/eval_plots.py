@@ -87,8 +87,8 @@ def _speed_sweep(rollout: gait.Rollout, start: int, reference: Motion, hip: int)
     frequency, amplitude = gait.stride_measures(rollout.states[start:, straight][..., joints], rollout.dt, hip)
     speed = rollout.feature("root_lin_vel")[start:, straight, 0].mean(axis=0)
     slowest = rollout.commands[straight, 0].min()
-    shown = [(c[0], x) for c, x in zip(reference.clip_commands(), reference.clips()) if not c[1:].any()]
-    clips = [(speed, x) for speed, x in shown if speed > slowest - 0.01]
+    all_clips = zip(reference.clip_commands(), reference.clips())
+    clips = [(c[0], x) for c, x in all_clips if c[0] > slowest - 0.01 and not c[1:].any()]
     expert = [gait.stride_measures(x[:, None, joints], rollout.dt, hip) for _, x in clips]
     duty = rollout.foot_contact[start:, straight].mean(axis=(0, 2))
     figure, axes = plt.subplots(1, 4, figsize=(15, 3.6), layout="constrained")
