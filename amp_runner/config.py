@@ -177,6 +177,12 @@ class AMPCfg:
             raise ConfigError(
                 f"amp_cfg.mirror.signs is {mirror.signs!r}; expected 1 or -1 for each of {len(mirror.permutation)} columns"
             )
+        for column, (partner, sign) in enumerate(zip(mirror.permutation, mirror.signs)):
+            if mirror.permutation[partner] != column or mirror.signs[partner] != sign:
+                raise ConfigError(
+                    f"amp_cfg.mirror: column {column} is taken from {partner}, which does not come back with the same sign; "
+                    "expected that mirroring twice changes nothing"
+                )
 
     def motion_entries(self) -> list[tuple[str, float]]:
         """The reference motions as (path, weight) pairs.

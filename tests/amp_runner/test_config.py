@@ -38,6 +38,8 @@ def test_nested_dictionaries_become_dataclasses():
         ({"motions": "a.npz", "mirror": {"permutation": [0, 0], "signs": [1, 1]}}, "expected every column once"),
         ({"motions": "a.npz", "mirror": {"permutation": [1, 0], "signs": [1]}}, "1 or -1 for each of 2 columns"),
         ({"motions": "a.npz", "mirror": {"permutation": [1, 0], "signs": [1, 0.5]}}, "1 or -1 for each of 2 columns"),
+        ({"motions": "a.npz", "mirror": {"permutation": [1, 2, 0], "signs": [1, 1, 1]}}, "column 0 is taken from 1, which"),
+        ({"motions": "a.npz", "mirror": {"permutation": [1, 0], "signs": [1, -1]}}, "mirroring twice changes nothing"),
         ({"motions": "a.npz", "mirror": {"probability": 2}}, "a number in [0, 1]"),
         ({"motions": "a.npz", "mirror": {"sign": [1]}}, "did you mean 'signs'?"),
         ({"motions": "a.npz", "discriminator": 3}, "expected a dictionary"),
