@@ -45,6 +45,11 @@ def read_checkpoint(path: str | Path, device: str | torch.device) -> dict[str, A
     return state
 
 
+def is_loaded(part: str, load_cfg: dict[str, bool] | None) -> bool:
+    """Whether RSL-RL's ``load_cfg`` loads a part; None loads all, and ``amp`` is loaded if nothing is said of it."""
+    return load_cfg is None or bool(load_cfg.get(part, part == "amp"))
+
+
 def check_resumable(path: str | Path, state: dict[str, Any], with_rnd: bool = False) -> None:
     """Check that a training, perhaps ``with_rnd``, can go on where this checkpoint was written.
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from rsl_rl.algorithms import PPO
 
-from .checkpoint import check_count, check_tensor
+from .checkpoint import check_count, check_tensor, is_loaded
 
 _MODELS = ("actor", "critic")
 
@@ -45,12 +45,12 @@ def hidden_states(alg: PPO, state: dict[str, Any], load_cfg: dict | None) -> dic
     found = {}
     for name in _MODELS:
         rnn = getattr(getattr(getattr(alg, name), "rnn", None), "rnn", None)
-        if rnn is None or (load_cfg is not None and not load_cfg.get(name)):
+        if rnn is None or not is_loaded(name, load_cfg):
             continue
-        own = (torch.zeros(rnn.num_layers, alg.storage.num_envs, rnn.hidden_size, device=alg.device),) * _num_parts(rnn)
-        parts = tuple(check_tensor(f"memory.{name}", part, own[0]).clone() for part in state[name])
-        if [part.shape for part in parts] == [part.shape for part in own]:
-            found[name] = parts
+        expected = [(rnn.num_layers, alg.storage.num_envs, rnn.hidden_size)] * (2 if isinstance(rnn, torch.nn.LSTM) else 1)
+        parts = tuple(check_tensor(f"memory.{name}", part, like=alg.storage.rewards) for part in state[name])
+        if [part.shape for part in parts] == expected:
+            found[name] = tuple(part.clone() for part in parts)  # models reset theirs in place
     return found
 
 
@@ -60,10 +60,6 @@ def set_hidden_states(alg: PPO, states: dict[str, tuple[torch.Tensor, ...]], goe
         model = getattr(alg, name)
         model.reset(hidden_state=parts if len(parts) > 1 else parts[0])
         model.reset(~goes_on)
-
-
-def _num_parts(rnn: torch.nn.Module) -> int:
-    return 2 if isinstance(rnn, torch.nn.LSTM) else 1
 
 
 def _parts(hidden: torch.Tensor | tuple[torch.Tensor, ...] | None) -> tuple[torch.Tensor, ...]:

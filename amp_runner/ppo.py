@@ -9,7 +9,7 @@ from rsl_rl.models import MLPModel
 from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
 
-from .checkpoint import check_count
+from .checkpoint import check_count, is_loaded
 from .config import AMPCfg
 from .environment import check_amp_group, check_command_group, check_final_obs, env_step_dt
 from .errors import ConfigError
@@ -178,9 +178,9 @@ class AMPPPO(PPO):
         self._hidden_states = {}
         load_iteration = super().load(loaded_dict, load_cfg, strict)
         state = loaded_dict.get("amp")
-        if state is None or (load_cfg is not None and not load_cfg.get("amp", True)):
+        if state is None or not is_loaded("amp", load_cfg):
             return load_iteration
-        if load_cfg is not None and not load_cfg.get("optimizer"):
+        if not is_loaded("optimizer", load_cfg):
             # Another training begins from these networks: only the discriminator's is wanted, not its past.
             self.discriminator.load_state_dict(state["discriminator"], strict=strict)
             return load_iteration
@@ -196,7 +196,7 @@ class AMPPPO(PPO):
         # They stand in the log until the next update of the discriminator.
         self._statistics = {name: torch.tensor(float(x), device=self.device) for name, x in state["statistics"].items()}
         self._hidden_states = hidden_states(self, state["memory"], load_cfg)
-        if load_cfg is None or load_cfg.get("rnd"):
+        if is_loaded("rnd", load_cfg):
             load_rnd_memory(self, state["memory"])
 
     def broadcast_parameters(self) -> None:

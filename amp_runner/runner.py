@@ -12,7 +12,7 @@ from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 from rsl_rl.utils.logger import Logger
 
-from .checkpoint import check_resumable, random_state, read_checkpoint, set_random_state, write_checkpoint
+from .checkpoint import check_resumable, is_loaded, random_state, read_checkpoint, set_random_state, write_checkpoint
 from .config import check_int
 from .environment import env_step_count, set_env_step_count
 from .errors import CheckpointError, ConfigError
@@ -161,11 +161,10 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             CheckpointError: the file cannot be read or does not fit this run.
         """
         state = read_checkpoint(path, map_location or self.device)
-        saved = state.get("amp") if load_cfg is None or load_cfg.get("amp", True) else None
+        saved = state.get("amp") if is_loaded("amp", load_cfg) else None
         try:
-            if load_cfg is None or load_cfg.get("optimizer"):
-                wants_rnd = load_cfg is None or load_cfg.get("rnd")
-                check_resumable(path, state, with_rnd=bool(self.alg.rnd and wants_rnd))
+            if is_loaded("optimizer", load_cfg):
+                check_resumable(path, state, with_rnd=bool(self.alg.rnd) and is_loaded("rnd", load_cfg))
                 self._check_fit(path, saved, strict)
             else:
                 load_cfg = self._without_misfit(path, saved, load_cfg)
