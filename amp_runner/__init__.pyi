@@ -1,14 +1,14 @@
-from .config import AMPCfg, DiscriminatorCfg, MirrorCfg
-from .discriminator import Discriminator
 from .errors import AMPError, CheckpointError, ConfigError, MotionError
+from .learning.config import AMPCfg, DiscriminatorCfg, MirrorCfg
+from .learning.discriminator import Discriminator
+from .learning.ppo import AMPPPO
+from .learning.replay_buffer import ReplayBuffer
+from .learning.rollout_storage import AMPRolloutStorage
+from .learning.runner import AMPOnPolicyRunner
 from .mirror import Mirror
-from .motion import MotionDataset
-from .motion_file import Motion, load_motion, save_motion
-from .ppo import AMPPPO
-from .replay import ReplayBuffer
-from .runner import AMPOnPolicyRunner
+from .motions.clip import Motion, load_motion, save_motion
+from .motions.dataset import MotionDataset
 from .state import AMPStateSpec, amp_state
-from .storage import AMPRolloutStorage
 
 __version__: str
 

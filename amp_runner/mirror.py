@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from .config import MirrorCfg
-from .errors import ConfigError
+from amp_runner.errors import ConfigError
+from amp_runner.learning.config import MirrorCfg
 
 _COMMAND_SIGNS = (1.0, -1.0, -1.0)  # vx, vy, yaw rate
 

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 
 import torch
 
-from .errors import ConfigError
+from amp_runner.errors import ConfigError
 
 Orientation = Literal["gravity", "quaternion"]
 VelocityFrame = Literal["heading", "world", "body"]

@@ -3,9 +3,9 @@
 import gymnasium as gym
 
 for _variant, _env_cfg, _runner_cfg in (
-    ("Flat", "flat_env_cfg:OstrichFlatEnvCfg", "OstrichFlatRunnerCfg"),
-    ("Flat-SimToReal", "sim_to_real_env_cfg:OstrichSimToRealEnvCfg", "OstrichSimToRealRunnerCfg"),
-    ("Rough", "rough_env_cfg:OstrichRoughEnvCfg", "OstrichRoughRunnerCfg"),
+    ("Flat", "tasks.flat_env_cfg:OstrichFlatEnvCfg", "OstrichFlatRunnerCfg"),
+    ("Flat-SimToReal", "tasks.sim_to_real_env_cfg:OstrichSimToRealEnvCfg", "OstrichSimToRealRunnerCfg"),
+    ("Rough", "tasks.rough_env_cfg:OstrichRoughEnvCfg", "OstrichRoughRunnerCfg"),
 ):
     gym.register(
         id=f"Isaac-Velocity-{_variant}-Ostrich-v0",
@@ -13,7 +13,7 @@ for _variant, _env_cfg, _runner_cfg in (
         disable_env_checker=True,
         kwargs={
             "env_cfg_entry_point": f"{__name__}.{_env_cfg}",
-            "rsl_rl_cfg_entry_point": f"{__name__}.agents:{_runner_cfg}",
+            "rsl_rl_cfg_entry_point": f"{__name__}.tasks.rsl_rl_cfg:{_runner_cfg}",
             "default_agent": "rsl_rl",
         },
     )

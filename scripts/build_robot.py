@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Write the robot's USD and MJCF files from its description in ``ostrich_env/robot.py``.
+"""Write the robot's USD and MJCF files from its description in ``ostrich_env/robot/description.py``.
 
-    python scripts/build_robot.py [--out ostrich_env/assets]
+    python scripts/build_robot.py [--out ostrich_env/robot/assets]
 
 The USD is flat (all bodies directly under the default prim, joints in one scope), which both Newton and PhysX read with
 Isaac Lab's stock contact sensor. The MJCF file is its twin for plain MuJoCo.
@@ -17,10 +17,10 @@ from xml.etree import ElementTree as ET
 import numpy as np
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
-from ostrich_env import robot
-from ostrich_env.robot import LINKS, Link, Shape
+from ostrich_env.robot import description as robot
+from ostrich_env.robot.description import LINKS, Link, Shape
 
-ASSETS = Path(__file__).parents[1] / "ostrich_env" / "assets"
+ASSETS = Path(__file__).parents[1] / "ostrich_env" / "robot" / "assets"
 
 
 def link_origins() -> dict[str, np.ndarray]:

@@ -18,8 +18,8 @@ import numpy as np
 
 from amp_runner import Motion, load_motion, save_motion
 from amp_runner.state import VelocityFrame
-from ostrich_env.footfall import RUN, GaitParameters
-from ostrich_env.gait import ostrich_spec, walking_clip
+from ostrich_env.gait.footfall import RUN, GaitParameters
+from ostrich_env.gait.walk import ostrich_spec, walking_clip
 
 DT = 0.02  # [s]
 CLIP_SECONDS = 3.0

@@ -23,6 +23,7 @@ if not os.environ.get("DISPLAY"):
 torch.set_num_threads(1)  # the tensors are small; threads that wait for a busy core make the tests several times slower
 
 REPOSITORY = Path(__file__).parents[1]
+ASSETS = REPOSITORY / "ostrich_env" / "robot" / "assets"
 FRAME_DIM = 4
 
 

@@ -11,9 +11,8 @@ import torch
 from tensordict import TensorDict
 
 from amp_runner.errors import ConfigError
-from amp_runner.joint_action import JointPositionAction
-
-from .simulation import Simulation
+from amp_runner.isaaclab.joint_action import JointTargetMapping
+from amp_runner.isaaclab.simulation import Simulation
 
 
 def add_controller_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,7 +108,7 @@ class Sinusoids:
         Raises:
             ConfigError: a pattern matches no joint, or the actions are no joint positions.
         """
-        self._env, self._action = env.unwrapped, JointPositionAction.of(env)
+        self._env, self._action = env.unwrapped, JointTargetMapping.from_env(env)
         joints = self._action.joint_names
         self._columns = torch.zeros(4, len(joints), device=env.device)
         for pattern, *numbers in sines:

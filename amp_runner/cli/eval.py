@@ -12,16 +12,15 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from amp_runner import gait
-from amp_runner.environment import velocity_command
+from amp_runner.cli.common import run_command
+from amp_runner.env_interface import velocity_command
 from amp_runner.errors import ConfigError, MotionError
-from amp_runner.motion import at_step_dt, check_fit
-from amp_runner.motion_edit import concat_motions
-from amp_runner.motion_file import Motion, load_motion
+from amp_runner.evaluation import gait_metrics as gait
+from amp_runner.isaaclab.simulation import Simulation, add_arguments, hold_commands, simulation
+from amp_runner.motions.clip import Motion, load_motion
+from amp_runner.motions.dataset import at_step_dt, check_fit
+from amp_runner.motions.edit import concat_motions
 from amp_runner.state import AMPStateSpec
-
-from .common import run_command
-from .simulation import Simulation, add_arguments, hold_commands, simulation
 
 COMMANDS = np.array(
     [(v, 0.0, 0.0) for v in np.arange(9) * 0.1]
@@ -106,7 +105,7 @@ def _evaluate_export(argv: list[str]) -> None:
     """Measure an exported policy in plain MuJoCo, from its own files only."""
     from amp_runner.deploy import DeployedPolicy
     from amp_runner.deploy.mujoco_robot import MujocoRobot
-    from amp_runner.deploy.rollout import walk_commands
+    from amp_runner.evaluation.mujoco_rollout import walk_commands
 
     parser = argparse.ArgumentParser(prog="amp-eval", description="Measure an exported policy's gait in plain MuJoCo.")
     parser.add_argument("--export", required=True, metavar="DIR", help="folder that amp-export wrote")
@@ -144,7 +143,7 @@ def _report(rollout: gait.Rollout, pushed: np.ndarray, reference: Motion, json_f
     if json_file:
         Path(json_file).write_text(json.dumps(result, indent=2) + "\n")
     if plots:
-        from .eval_plots import write_plots
+        from amp_runner.evaluation.plots import write_plots
 
         write_plots(Path(plots), rollout.select(~pushed), reference, gait.hip_joint(rollout.spec.joint_names))
 

@@ -14,15 +14,14 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from amp_runner.cli.common import run_command
 from amp_runner.deploy import DeployedPolicy
-from amp_runner.deploy.describe import describe, measured_signals
 from amp_runner.deploy.mujoco_robot import MujocoRobot
 from amp_runner.deploy.policy import ONNX_FILE
 from amp_runner.errors import AMPError, ConfigError
-from amp_runner.motion_file import load_motion
-
-from .common import run_command
-from .simulation import Simulation, add_arguments, simulation
+from amp_runner.isaaclab.policy_export import describe, measured_signals
+from amp_runner.isaaclab.simulation import Simulation, add_arguments, simulation
+from amp_runner.motions.clip import load_motion
 
 TORCHSCRIPT_FILE = "policy.pt"
 TOLERANCE = 1e-5

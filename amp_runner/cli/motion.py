@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from amp_runner import gait
+from amp_runner.cli.common import check_clip_file, run_command
 from amp_runner.errors import AMPError, MotionError
-from amp_runner.motion_edit import concat_motions, cut_motion, mirror_motion, motion_spec, resample_motion
-from amp_runner.motion_file import Motion, load_motion, save_motion
-
-from .common import check_clip_file, run_command
-from .drawing import prepare_to_draw
+from amp_runner.evaluation import gait_metrics as gait
+from amp_runner.motions.clip import Motion, load_motion, save_motion
+from amp_runner.motions.edit import concat_motions, cut_motion, mirror_motion, motion_spec, resample_motion
+from amp_runner.viewers.rendering import prepare_to_draw
 
 _PICTURES = (".png", ".jpg", ".pdf", ".svg")
 _SHOWN_CLIPS = 12
@@ -77,7 +76,7 @@ def _print_clips(motion: Motion, every: bool) -> None:
 
 def _check(args: argparse.Namespace) -> bool:
     """Print every finding; returns whether one of them is an error."""
-    from amp_runner.motion_check import check_motion
+    from amp_runner.motions.check import check_motion
 
     errors = 0
     for file in args.files:
@@ -98,7 +97,7 @@ def _check(args: argparse.Namespace) -> bool:
 
 
 def _plot(args: argparse.Namespace) -> None:
-    from .motion_plots import plot_clip
+    from amp_runner.viewers.clip_plots import plot_clip
 
     if Path(args.out).suffix.lower() not in _PICTURES:
         raise AMPError(f"--out {args.out}: expected a picture, one of *{', *'.join(_PICTURES)}")
@@ -125,11 +124,11 @@ def _concat(args: argparse.Namespace) -> None:
 
 
 def _convert(args: argparse.Namespace) -> None:
-    from amp_runner.convert import Hints, map_joints, read_trajectory, to_motion
-    from amp_runner.convert.trajectory import read_joint_map
+    from amp_runner.motions.convert import ReadOptions, map_joints, read_trajectory, to_motion
+    from amp_runner.motions.convert.trajectory import read_joint_map
     from amp_runner.state import AMPStateSpec
 
-    hints = Hints(_names(args.joint_names), args.fps, args.quat, args.root_body)
+    hints = ReadOptions(_names(args.joint_names), args.fps, args.quat, args.root_body)
     trajectory = read_trajectory(args.file, args.kind, hints)
     if trajectory.note:
         print(f"{args.file}: {trajectory.note}")
@@ -152,7 +151,7 @@ def _convert(args: argparse.Namespace) -> None:
 
 
 def _view(args: argparse.Namespace) -> None:
-    from .motion_view import view
+    from amp_runner.viewers.clip_viewer import view
 
     motions = [load_motion(file) for file in args.files]
     view(motions, [_robot(args, motion) for motion in motions], args)
@@ -173,15 +172,15 @@ def _one_clip(motion: Motion, clip: int) -> Motion:
 
 def _robot(args: argparse.Namespace, motion: Motion):
     """The model that ``--robot`` names, or the ostrich's for its own clips, or None."""
-    from amp_runner.robot_model import RobotModel
-    from ostrich_env.robot import JOINT_NAMES
+    from amp_runner.motions.robot_model import RobotModel
+    from ostrich_env.robot.description import JOINT_NAMES
 
     if motion.joint_names is None:
         return None
     if args.robot:
         return RobotModel(args.robot, motion.joint_names)
     if motion.joint_names == JOINT_NAMES:
-        return RobotModel(Path(sys.modules["ostrich_env"].__file__).parent / "assets" / "ostrich.xml", JOINT_NAMES)
+        return RobotModel(Path(sys.modules["ostrich_env"].__file__).parent / "robot" / "assets" / "ostrich.xml", JOINT_NAMES)
     return None
 
 
@@ -234,7 +233,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_convert(parser: argparse.ArgumentParser) -> None:
-    from amp_runner.convert.readers import READERS
+    from amp_runner.motions.convert.readers import READERS
 
     add = parser.add_argument
     add("--kind", choices=sorted(READERS), help="kind of file (default: told from the file)")

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from amp_runner.config import AMPCfg
 from amp_runner.errors import ConfigError
+from amp_runner.learning.config import AMPCfg
 
 
 def parse_motion_argument(text: str) -> dict[str, Any]:

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from amp_runner.cli.command_schedule import add_command_argument, check_schedule, command_at
+from amp_runner.cli.common import check_folder, run_command
 from amp_runner.errors import AMPError, ConfigError
-
-from .common import check_folder, run_command
-from .drawing import prepare_to_draw
-from .played import Played
-from .schedule import add_command_argument, check_schedule, command_at
-from .simulation import add_arguments, hold_commands, simulation
+from amp_runner.isaaclab.simulation import add_arguments, hold_commands, simulation
+from amp_runner.viewers.player import Player
+from amp_runner.viewers.rendering import prepare_to_draw
 
 EPILOG = """\
 Without --video and --web a window opens. In plain MuJoCo, from the files of amp-export alone:
@@ -47,14 +46,14 @@ def play(argv: list[str]) -> None:
         show(played, args)
 
 
-def show(played: Played, args: argparse.Namespace) -> None:
+def show(played: Player, args: argparse.Namespace) -> None:
     """Make the video, serve the page, or keep the window going."""
     if args.video:
-        from .play_video import write_video
+        from amp_runner.viewers.video import write_video
 
         write_video(played, args.video, args.seconds or 10.0, lambda time: command_at(args.command, time))
     elif args.web:
-        from .play_web import serve
+        from amp_runner.viewers.control_page import serve
 
         serve(played, args.port, args.seconds, args.command[0][:3])
     else:
@@ -109,8 +108,8 @@ def require_screen() -> None:
 
 
 @contextmanager
-def _in_isaaclab(argv: list[str]) -> Iterator[tuple[Played, argparse.Namespace]]:
-    from .play_isaaclab import IsaacLabPlayed, add_camera, add_page
+def _in_isaaclab(argv: list[str]) -> Iterator[tuple[Player, argparse.Namespace]]:
+    from amp_runner.isaaclab.player import IsaacLabPlayer, add_camera, add_page
 
     parser = _parser()
     add_arguments(parser, needs_checkpoint=True)
@@ -130,20 +129,20 @@ def _in_isaaclab(argv: list[str]) -> Iterator[tuple[Played, argparse.Namespace]]
     others = ("--video", "--web", "--help", "-h", "--viz", "--visualizer")
     is_window = not any(argument.split("=")[0] in others for argument in argv)
     with simulation(parser, [*argv, "--viz", "newton_gl"] if is_window else argv, configure) as sim:
-        yield IsaacLabPlayed(sim, judge=chosen[0].web), chosen[0]
+        yield IsaacLabPlayer(sim, judge=chosen[0].web), chosen[0]
 
 
 @contextmanager
-def _in_mujoco(argv: list[str]) -> Iterator[tuple[Played, argparse.Namespace]]:
+def _in_mujoco(argv: list[str]) -> Iterator[tuple[Player, argparse.Namespace]]:
     parser = _parser()
     parser.add_argument("--export", required=True, metavar="DIR", help="folder that amp-export wrote")
     args = parser.parse_args(argv)
     _check_arguments(args)
     if args.video:
         prepare_to_draw()
-    from .play_mujoco import MujocoPlayed
+    from amp_runner.viewers.mujoco_player import MujocoPlayer
 
-    yield MujocoPlayed(args.export), args
+    yield MujocoPlayer(args.export), args
 
 
 if __name__ == "__main__":

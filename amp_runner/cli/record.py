@@ -11,14 +11,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from amp_runner.environment import velocity_command
+from amp_runner.cli.command_schedule import add_command_argument, check_schedule, command_at
+from amp_runner.cli.common import check_clip_file, run_command
+from amp_runner.cli.controllers import add_controller_arguments, check_controller, make_controller
+from amp_runner.env_interface import velocity_command
 from amp_runner.errors import ConfigError, MotionError
-from amp_runner.motion_file import Motion, save_motion
-
-from .common import check_clip_file, run_command
-from .controllers import add_controller_arguments, check_controller, make_controller
-from .schedule import add_command_argument, check_schedule, command_at
-from .simulation import Simulation, add_arguments, hold_commands, simulation
+from amp_runner.isaaclab.simulation import Simulation, add_arguments, hold_commands, simulation
+from amp_runner.motions.clip import Motion, save_motion
 
 _FALL_MARGIN = 0.5  # [s] before a fall that is cut off
 _SHORTEST_CLIP = 1.0  # [s]; what is left between two resets is dropped if shorter

@@ -20,18 +20,17 @@ from unittest import mock
 
 import torch
 
-from amp_runner.checkpoint import check_resumable, read_checkpoint
-from amp_runner.config import AMPCfg
-from amp_runner.environment import HOW_TO_ADD_AMP_GROUP
+from amp_runner.cli.common import check_task, require_isaaclab, run_command
+from amp_runner.cli.overrides import check_overrides, parse_motion_argument, recipe_overrides, refuse_unknown_flags
+from amp_runner.env_interface import HOW_TO_ADD_AMP_GROUP
 from amp_runner.errors import CheckpointError, ConfigError
+from amp_runner.learning.checkpoint import check_resumable, read_checkpoint
+from amp_runner.learning.config import AMPCfg
+from amp_runner.learning.rollout_storage import AMP_GROUP
+from amp_runner.learning.runner import AMPOnPolicyRunner
 from amp_runner.mirror import Mirror
-from amp_runner.motion import MotionDataset
-from amp_runner.runner import AMPOnPolicyRunner
+from amp_runner.motions.dataset import MotionDataset
 from amp_runner.state import AMPStateSpec
-from amp_runner.storage import AMP_GROUP
-
-from .common import check_task, require_isaaclab, run_command
-from .overrides import check_overrides, parse_motion_argument, recipe_overrides, refuse_unknown_flags
 
 _AMP_CFG = "agent.algorithm.amp_cfg"
 EPILOG = """\

@@ -4,7 +4,7 @@ Nothing here imports Isaac Lab. A robot's own program can do without this packag
 ``policy.json`` says what goes in and what comes out; :mod:`.policy` is how to read it.
 """
 
-from .description import PolicyDescription
-from .policy import DeployedPolicy
+from amp_runner.deploy.policy import DeployedPolicy
+from amp_runner.deploy.policy_description import PolicyDescription
 
 __all__ = ["DeployedPolicy", "PolicyDescription"]

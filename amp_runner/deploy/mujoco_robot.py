@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
+from amp_runner.deploy.policy_description import PolicyDescription
 from amp_runner.errors import ConfigError
-from amp_runner.gait import CONTACT_FORCE
+from amp_runner.evaluation.gait_metrics import CONTACT_FORCE
 from amp_runner.state import amp_state
-
-from .description import PolicyDescription
 
 _LARGEST_TILT = 0.8  # [rad]; a robot that leans further, or is lower than half of its height, has fallen
 

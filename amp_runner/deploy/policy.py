@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from amp_runner.deploy.policy_description import Observation, PolicyDescription
 from amp_runner.errors import AMPError, ConfigError
-
-from .description import Observation, PolicyDescription
 
 ONNX_FILE = "policy.onnx"
 

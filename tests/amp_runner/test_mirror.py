@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from amp_runner import AMPStateSpec, ConfigError, Mirror, MirrorCfg, amp_state
-from ostrich_env.gait import ostrich_spec, walking_clip
+from ostrich_env.gait.walk import ostrich_spec, walking_clip
 
 JOINTS = ("left_roll", "left_knee", "right_roll", "right_knee")
 

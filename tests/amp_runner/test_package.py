@@ -9,7 +9,7 @@ import amp_runner.cli.motion
 from amp_runner import load_motion
 assert "rsl_rl" not in sys.modules, "motion files are read without waiting for it"
 from amp_runner import *
-assert AMPOnPolicyRunner.__module__ == "amp_runner.runner"
+assert AMPOnPolicyRunner.__module__ == "amp_runner.learning.runner"
 loaded = {"isaaclab", "isaaclab_rl", "warp", "newton", "pxr", "gymnasium"} & set(sys.modules)
 assert not loaded, loaded
 """

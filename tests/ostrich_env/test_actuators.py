@@ -7,7 +7,7 @@ pytest.importorskip("isaaclab", reason="Isaac Lab comes with the 'sim' extra")
 
 from isaaclab.utils.types import ArticulationActions
 
-from ostrich_env.actuators import DelayedBacklashPDActuator, DelayedBacklashPDActuatorCfg
+from ostrich_env.robot.actuators import DelayedBacklashPDActuator, DelayedBacklashPDActuatorCfg
 
 
 def actuator(**kwargs):

@@ -7,12 +7,11 @@ import mujoco
 import numpy as np
 import pytest
 
-from ostrich_env import kinematics, robot
-from tests.conftest import REPOSITORY
+from ostrich_env.robot import description as robot
+from ostrich_env.robot import kinematics
+from tests.conftest import ASSETS, REPOSITORY
 
 pxr = pytest.importorskip("pxr", reason="USD comes with the 'sim' extra")
-
-ASSETS = REPOSITORY / "ostrich_env" / "assets"
 
 
 @pytest.fixture(scope="module")

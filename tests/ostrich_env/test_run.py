@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from amp_runner import load_motion, save_motion
-from ostrich_env import kinematics, robot
-from ostrich_env.body_motion import height_deviation, planar_deviation
-from ostrich_env.footfall import RUN, GaitParameters, foot_load
-from ostrich_env.gait import ostrich_spec, walking_clip
+from ostrich_env.gait.body_motion import height_deviation, planar_deviation
+from ostrich_env.gait.footfall import RUN, GaitParameters, foot_load
+from ostrich_env.gait.walk import ostrich_spec, walking_clip
+from ostrich_env.robot import description as robot
+from ostrich_env.robot import kinematics
 from scripts import synthesise_motions
 from tests.conftest import REPOSITORY
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from ostrich_env.gait import stride
-from ostrich_env.kinematics import foot_jacobians, foot_positions, joint_positions
-from ostrich_env.scripted_gait import Gains, Walker
-from tests.conftest import REPOSITORY
+from ostrich_env.gait.scripted import Gains, Walker
+from ostrich_env.gait.walk import stride
+from ostrich_env.robot.kinematics import foot_jacobians, foot_positions, joint_positions
+from tests.conftest import ASSETS
 
 DT, SUBSTEPS = 0.02, 4
 
@@ -36,7 +36,7 @@ def test_a_stride_hands_the_weight_from_foot_to_foot():
 
 def walk_in_mujoco(command, seconds, gains=None):
     """Base velocity in the heading frame at each control step, (T, 3) [m/s]; shorter if the robot falls."""
-    model = mujoco.MjModel.from_xml_path(str(REPOSITORY / "ostrich_env" / "assets" / "ostrich.xml"))
+    model = mujoco.MjModel.from_xml_path(str(ASSETS / "ostrich.xml"))
     data, walker, command = mujoco.MjData(model), Walker(gains or Gains(), phase=0.0), np.array(command)
     begin = stride(command)
     data.qpos[2], data.qpos[7:] = begin.height[0], joint_positions(begin.feet[0])

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from amp_runner import load_motion
-from amp_runner.gait import dominant_frequency
-from ostrich_env import kinematics, robot
-from ostrich_env.footfall import swing_shape
-from ostrich_env.gait import GaitParameters, ostrich_spec, walking_clip
+from amp_runner.evaluation.gait_metrics import dominant_frequency
+from ostrich_env.gait.footfall import swing_shape
+from ostrich_env.gait.walk import GaitParameters, ostrich_spec, walking_clip
+from ostrich_env.robot import description as robot
+from ostrich_env.robot import kinematics
 from scripts import synthesise_motions
 from tests.conftest import REPOSITORY
 

@@ -11,7 +11,7 @@ from isaaclab_tasks.utils import resolve_task_config
 
 import ostrich_env  # noqa: F401
 from amp_runner import AMPStateSpec
-from ostrich_env.kinematics import foot_clearance
+from ostrich_env.robot.kinematics import foot_clearance
 
 TASK = "Isaac-Velocity-Flat-Ostrich-v0"
 NUM_ENVS = 64

@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.amp_runner.test_motion_view import picture, wait_for
+from tests.amp_runner.viewers.test_clip_viewer import picture, wait_for
 from tests.conftest import REPOSITORY
-
-from .test_training import MOTION, TASK, environment, run
+from tests.sim.test_training import MOTION, TASK, environment, run
 
 pytestmark = pytest.mark.sim
 pytest.importorskip("isaaclab", reason="Isaac Lab comes with the 'sim' extra")

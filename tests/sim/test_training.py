@@ -11,8 +11,8 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from amp_runner import AMPStateSpec, load_motion
-from amp_runner.gait import dominant_frequency
-from tests.amp_runner.test_runner import TAGS
+from amp_runner.evaluation.gait_metrics import dominant_frequency
+from tests.amp_runner.learning.test_runner import TAGS
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.sim

@@ -1,0 +1,269 @@
+"""Gait measures: what a walk looks like in numbers. Plain NumPy on recorded trajectories.
+
+T time steps, N environments (or clips), D numbers in an AMP state, A actions, F feet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from amp_runner.state import AMPStateSpec, opposite_joint
+
+FREQUENCY_BAND = (0.5, 12.0)
+"""Where a stride frequency is looked for [Hz]."""
+WALKING_SPEED = 0.3
+"""Commanded forward speed from which on stride measures are taken [m/s]."""
+CONTACT_FORCE = 1.0
+"""A foot that presses with more is on the ground [N]."""
+SETTLING_TIME = 2.0
+"""Beginning of an episode that is left out [s]."""
+_WINDOW_FRAMES = 5  # of the windows that style distance and AUC compare
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """What was recorded of N environments for T steps under constant commands."""
+
+    states: np.ndarray
+    """AMP states, (T, N, D), velocities in the heading frame."""
+    commands: np.ndarray
+    """Commands, (N, 3) [m/s, m/s, rad/s]."""
+    episode_time: np.ndarray
+    """Time since the episode began, (T, N) [s]."""
+    falls: np.ndarray
+    """Whether the robot fell in this step, (T, N)."""
+    actions: np.ndarray
+    """Actions, (T, N, A)."""
+    foot_velocity: np.ndarray
+    """World velocity of each foot's sole point, (T, N, F, 3) [m/s]."""
+    foot_height: np.ndarray
+    """Height of each foot's sole point above the ground, (T, N, F) [m]."""
+    foot_contact: np.ndarray
+    """Whether each foot is on the ground, (T, N, F)."""
+    power: np.ndarray
+    """Absolute mechanical power of the joints, (T, N) [W]."""
+    weight: float
+    """Weight of the robot [N]."""
+    dt: float
+    """Time step [s]."""
+    spec: AMPStateSpec
+    """Layout of the states."""
+
+    def select(self, environments: np.ndarray) -> Rollout:
+        """The same of some environments only, by index or mask (N,)."""
+        sliced = {
+            name: value[environments] if name == "commands" else value[:, environments]
+            for name, value in vars(self).items()
+            if isinstance(value, np.ndarray)
+        }
+        return Rollout(**{**vars(self), **sliced})
+
+    def feature(self, name: str) -> np.ndarray:
+        """One feature of the states, (T, N, size)."""
+        return self.states[..., self.spec.features[name]]
+
+
+def hip_joint(joint_names: tuple[str, ...]) -> int:
+    """Index of the joint that swings the left leg: by the usual names, else the first."""
+    for part in ("left_upper_leg", "left_hip_pitch", "l_hip_pitch", "left_hip_y", "hip_pitch", "thigh"):
+        for index, name in enumerate(joint_names):
+            if part in name:
+                return index
+    return 0
+
+
+def _opposite(joint_names: tuple[str, ...], joint: int) -> int | None:
+    """Index of the joint on the other side, if the names tell."""
+    for sides in (("left", "right"), ("l_", "r_"), ("L", "R")):
+        partner = opposite_joint(joint_names[joint], joint_names, sides)
+        if partner != joint_names[joint] and partner in joint_names:
+            return joint_names.index(partner)
+    return None
+
+
+def dominant_frequency(signal: np.ndarray, dt: float) -> np.ndarray:
+    """Frequency with the most power, by a Hann-windowed periodogram padded to 0.01 Hz and better.
+
+    Args:
+        signal: shape (T, ...).
+        dt: time step [s].
+
+    Returns:
+        Frequencies, shape (...) [Hz], within :data:`FREQUENCY_BAND`.
+    """
+    centred = signal - signal.mean(axis=0)
+    window = np.hanning(len(signal)).reshape(-1, *[1] * (signal.ndim - 1))
+    padded = max(len(signal), round(100.0 / dt))
+    power = np.abs(np.fft.rfft(centred * window, n=padded, axis=0)) ** 2
+    frequency = np.fft.rfftfreq(padded, dt)
+    band = (frequency >= FREQUENCY_BAND[0]) & (frequency <= FREQUENCY_BAND[1])
+    return frequency[band][power[band].argmax(axis=0)]
+
+
+def stride_measures(joint_pos: np.ndarray, dt: float, hip: int) -> tuple[np.ndarray, np.ndarray]:
+    """Stride frequency [Hz] and amplitude (standard deviation, [rad]) of one joint, each (N,).
+
+    Args:
+        joint_pos: joint positions, (T, N, J) [rad].
+        dt: time step [s].
+        hip: index of the joint that swings the leg.
+    """
+    signal = joint_pos[..., hip]
+    return dominant_frequency(signal, dt), signal.std(axis=0)
+
+
+def falls_per_minute(rollout: Rollout) -> float:
+    """Falls per robot and minute, over all steps."""
+    return float(rollout.falls.sum() / (rollout.falls.size * rollout.dt / 60))
+
+
+def measure(rollout: Rollout, hip: int) -> dict[str, float]:
+    """Measures of a rollout; steps within :data:`SETTLING_TIME` of a reset are left out.
+
+    Args:
+        rollout: what was recorded.
+        hip: index of the joint that swings the left leg.
+
+    Returns:
+        velocity_error_mps: mean norm of planar heading-frame velocity minus command.
+        mean_velocity_error_mps: the same of each robot's mean velocity: without the sway within a stride.
+        yaw_rate_error_radps: mean absolute yaw rate minus command.
+        falls_per_minute: falls per robot and minute, over all steps.
+        stride_frequency_hz: median over walking robots that did not fall.
+        hip_amplitude_rad: the same of the hip's standard deviation.
+        duty_factor: part of the time that a foot is on the ground, walking robots.
+        foot_slip_mps: mean horizontal speed of feet in stance.
+        foot_clearance_m: mean over walking robots of the 95th percentile of foot height.
+        left_right_asymmetry: |left - right| / mean of the hip amplitudes, walking robots; not there if the joints' names
+            do not tell left from right.
+        action_rate: mean squared change of the action between two steps.
+        joint_jerk: mean squared third derivative of the joint positions, from velocities [1e6 rad^2/s^6].
+        cost_of_transport: power / (weight * speed), walking robots.
+    """
+    settled = rollout.episode_time > SETTLING_TIME
+    velocity = rollout.feature("root_lin_vel")[..., :2]
+    yaw_rate = rollout.feature("root_ang_vel")[..., 2]
+    deviation = np.where(settled[..., None], velocity - rollout.commands[:, :2], np.nan)
+    walking = rollout.commands[:, 0] >= WALKING_SPEED
+    steady = walking & ~rollout.falls.any(axis=0)
+    stance = rollout.foot_contact & settled[..., None]
+    slip = np.linalg.norm(rollout.foot_velocity[..., :2], axis=-1)
+    jerk = np.diff(rollout.feature("joint_vel"), n=2, axis=0) / rollout.dt**2
+    result = {
+        "velocity_error_mps": np.nanmean(np.linalg.norm(deviation, axis=-1)),
+        "mean_velocity_error_mps": np.nanmean(np.linalg.norm(np.nanmean(deviation, axis=0), axis=-1)),
+        "yaw_rate_error_radps": np.abs(yaw_rate - rollout.commands[:, 2])[settled].mean(),
+        "falls_per_minute": falls_per_minute(rollout),
+        "foot_slip_mps": slip[stance].mean() if stance.any() else np.nan,
+        "action_rate": np.square(np.diff(rollout.actions, axis=0))[settled[1:]].mean(),
+        "joint_jerk": np.square(jerk)[settled[2:]].mean() / 1e6,
+    }
+    result |= _walking_measures(rollout.select(steady), settled[:, steady], hip) if steady.any() else {}
+    return {name: float(value) for name, value in result.items()}
+
+
+def _walking_measures(rollout: Rollout, settled: np.ndarray, hip: int) -> dict[str, float]:
+    """Measures of robots that walk forward and do not fall."""
+    start = int(settled.any(axis=1).argmax())
+    joints = rollout.feature("joint_pos")[start:]
+    frequency, amplitude = stride_measures(joints, rollout.dt, hip)
+    partner = _opposite(rollout.spec.joint_names, hip)
+    other = None if partner is None else joints[..., partner].std(axis=0)
+    speed = rollout.feature("root_lin_vel")[start:, :, 0].mean(axis=0)
+    result = {
+        "stride_frequency_hz": np.median(frequency),
+        "hip_amplitude_rad": np.median(amplitude),
+        "duty_factor": rollout.foot_contact[start:].mean(),
+        "foot_clearance_m": np.percentile(rollout.foot_height[start:], 95, axis=0).mean(),
+        "cost_of_transport": np.mean(rollout.power[start:].mean(axis=0) / (rollout.weight * np.maximum(speed, 0.05))),
+    }
+    if other is not None:
+        result["left_right_asymmetry"] = np.mean(2 * np.abs(amplitude - other) / (amplitude + other))
+    return result
+
+
+def reference_measures(
+    clips: list[np.ndarray], clip_commands: np.ndarray, commands: np.ndarray, dt: float, spec: AMPStateSpec, hip: int
+) -> dict[str, float]:
+    """Stride frequency [Hz] and hip amplitude [rad] that :func:`measure` would find if robots walked like the reference.
+
+    Both grow with speed, so every walking robot is compared with the clip whose command is nearest to its own.
+
+    Args:
+        clips: states of each clip, (T_c, D).
+        clip_commands: the command that each clip follows, (C, 3).
+        commands: the robots' commands, (N, 3).
+        dt: time step [s].
+        spec: layout of the states.
+        hip: index of the joint that swings the left leg.
+    """
+    joints = spec.features["joint_pos"]
+    walking = commands[commands[:, 0] >= WALKING_SPEED]
+    nearest = np.linalg.norm(walking[:, None] - clip_commands, axis=-1).argmin(axis=1)
+    pairs = {c: stride_measures(clips[c][:, None, joints], dt, hip) for c in np.unique(nearest)}
+    frequency, amplitude = (
+        np.array([pairs[c] for c in nearest]).reshape(-1, 2).T if len(nearest) else np.full((2, 1), np.nan)
+    )
+    return {
+        "reference_stride_frequency_hz": float(np.median(frequency)),
+        "reference_hip_amplitude_rad": float(np.median(amplitude)),
+    }
+
+
+def windows_of(sequences: list[np.ndarray], num_frames: int = _WINDOW_FRAMES) -> np.ndarray:
+    """Flattened windows of consecutive frames, (W, K * D), none across two sequences (T_c, D)."""
+    views = [
+        np.lib.stride_tricks.sliding_window_view(s, num_frames, axis=0)
+        .transpose(0, 2, 1)
+        .reshape(-1, num_frames * s.shape[1])
+        for s in sequences
+        if len(s) >= num_frames
+    ]
+    return np.concatenate(views)
+
+
+def style_distance(expert: np.ndarray, policy: np.ndarray) -> float:
+    """Frechet distance between two sets of windows (W, F), in the expert's standard deviations.
+
+    Squared distance of normal distributions with the sets' means and covariances, |m1 - m2|^2 + tr(C1 + C2 -
+    2 (C1 C2)^(1/2)) (Dowson and Landau 1982).
+    """
+    mean, std = expert.mean(axis=0), expert.std(axis=0) + 1e-2
+    expert, policy = (expert - mean) / std, (policy - mean) / std
+    c1, c2 = np.cov(expert, rowvar=False), np.cov(policy, rowvar=False)
+    # tr((C1 C2)^(1/2)) is the sum of the square roots of the eigenvalues of C1 C2, which are real and not negative.
+    eigenvalues = np.linalg.eigvals(c1 @ c2)
+    cross = np.sqrt(np.maximum(eigenvalues.real, 0)).sum()
+    squared = np.square(policy.mean(axis=0)).sum() + np.trace(c1) + np.trace(c2) - 2 * cross
+    return float(np.sqrt(max(squared, 0.0)))
+
+
+def two_sample_auc(expert: np.ndarray, policy: np.ndarray) -> float:
+    """How well a freshly trained classifier tells two sets of windows (W, F) apart: 0.5 not at all, 1 always.
+
+    A small network trained on one half of each set; the area under the ROC curve is that of the other half (Lopez-Paz and
+    Oquab 2017).
+    """
+    mean, std = expert.mean(axis=0), expert.std(axis=0) + 1e-2
+    sets = [torch.from_numpy((x - mean) / std).float().clamp(-10, 10) for x in (expert, policy)]
+    halves = [(x[: len(x) // 2], x[len(x) // 2 :]) for x in sets]
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        torch.random.default_generator.manual_seed(0)
+        net = torch.nn.Sequential(torch.nn.Linear(expert.shape[1], 64), torch.nn.ReLU(), torch.nn.Linear(64, 1))
+        optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=1e-3)
+        for _ in range(300):
+            batches = [x[torch.randint(len(x), (512,))] for x, _ in halves]
+            logits = [net(batch).squeeze(-1) for batch in batches]
+            loss = torch.nn.functional.softplus(-logits[0]).mean() + torch.nn.functional.softplus(logits[1]).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    with torch.no_grad():
+        scores = [net(x).squeeze(-1).numpy() for _, x in halves]
+    # The area is the chance that a random expert window scores higher than a random policy window: Mann-Whitney's U.
+    ranks = np.concatenate(scores).argsort().argsort() + 1
+    count = len(scores[0])
+    return float((ranks[:count].sum() - count * (count + 1) / 2) / (count * len(scores[1])))

@@ -1,0 +1,27 @@
+from .mdp import (
+    AMPObsGroupCfg,
+    FeetCfg,
+    RslRlAmpCfg,
+    RslRlAmpPpoAlgorithmCfg,
+    RslRlAmpRunnerCfg,
+    RslRlDiscriminatorCfg,
+    RslRlMirrorCfg,
+    amp_state_term,
+    ground_height,
+    reset_to_reference,
+    write_amp_states,
+)
+
+__all__ = [
+    "AMPObsGroupCfg",
+    "FeetCfg",
+    "RslRlAmpCfg",
+    "RslRlAmpPpoAlgorithmCfg",
+    "RslRlAmpRunnerCfg",
+    "RslRlDiscriminatorCfg",
+    "RslRlMirrorCfg",
+    "amp_state_term",
+    "ground_height",
+    "reset_to_reference",
+    "write_amp_states",
+]

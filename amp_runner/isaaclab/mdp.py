@@ -1,0 +1,279 @@
+"""AMP for Isaac Lab tasks: observation group, reset event, configuration classes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import MISSING
+from typing import TYPE_CHECKING, Any
+
+import torch
+from isaaclab.managers import (
+    EventTermCfg,
+    ManagerTermBase,
+    ObservationGroupCfg,
+    ObservationTermCfg,
+    SceneEntityCfg,
+)
+from isaaclab.utils import configclass
+from isaaclab.utils.math import quat_apply, quat_conjugate, quat_from_euler_xyz, quat_mul
+from isaaclab_rl.rsl_rl import RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
+
+from amp_runner.errors import ConfigError
+from amp_runner.learning.config import AMPCfg, DiscriminatorCfg, MirrorCfg
+from amp_runner.motions.dataset import MotionDataset
+from amp_runner.state import AMPStateSpec, Orientation, VelocityFrame, amp_state, yaw_quat
+
+if TYPE_CHECKING:
+    from isaaclab.assets import Articulation
+    from isaaclab.envs import ManagerBasedEnv
+
+
+def amp_state_term(
+    env: ManagerBasedEnv,
+    asset_cfg: SceneEntityCfg,
+    orientation: Orientation = "gravity",
+    velocity_frame: VelocityFrame = "heading",
+    ground_sensor: str | None = None,
+) -> torch.Tensor:
+    """Observation term: the AMP state of :func:`amp_runner.amp_state`, shape (N, D).
+
+    Positions and velocities are those of the root link's frame, so that the height's derivative is the vertical velocity.
+
+    Args:
+        env: the environment.
+        asset_cfg: the robot, with ``joint_names`` in the order of the clips and ``preserve_order=True``.
+        orientation: ``gravity`` or ``quaternion``.
+        velocity_frame: ``heading``, ``world`` or ``body``.
+        ground_sensor: ray caster that looks down from the robot, whose mean hit is the ground; None: the ground is as high
+            as the environment's origin.
+    """
+    robot: Articulation = env.scene[asset_cfg.name]
+    data = robot.data
+    return amp_state(
+        data.root_link_pos_w.torch[:, 2] - ground_height(env, ground_sensor),
+        data.root_link_quat_w.torch,
+        data.joint_pos.torch[:, asset_cfg.joint_ids],
+        data.root_link_lin_vel_w.torch,
+        data.root_link_ang_vel_w.torch,
+        data.joint_vel.torch[:, asset_cfg.joint_ids],
+        orientation,
+        velocity_frame,
+    )
+
+
+def ground_height(env: ManagerBasedEnv, sensor: str | None) -> torch.Tensor:
+    """Height of the ground in the world, (N,) [m]: the mean of a ray caster's hits, else the environment's origin."""
+    origin = env.scene.env_origins[:, 2]
+    if sensor is None:
+        return origin
+    hits = env.scene.sensors[sensor].data.ray_hits_w.torch[..., 2]
+    # Rays that miss are infinite, and before its first update a sensor knows nothing.
+    mean = torch.where(torch.isfinite(hits), hits, torch.nan).nanmean(dim=1)
+    return torch.where(torch.isnan(mean), origin, mean)
+
+
+class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named like functions)
+    """Reset event: with a given probability an episode starts in a state drawn from the reference motions.
+
+    Reference-state initialisation (Peng et al. 2018, "DeepMimic"). Root height, tilt, velocities and joints are the clip's,
+    and so is the velocity command where ``command_name`` is given; the horizontal position stays, the yaw is free. Put it
+    after the other reset events. ``amp-train`` fills in the run's motions where ``motions`` is None; without motions the
+    term does nothing.
+    """
+
+    def __init__(self, cfg: EventTermCfg, env: ManagerBasedEnv) -> None:
+        """Load the motions that the term's parameters name."""
+        super().__init__(cfg, env)
+        motions = cfg.params.get("motions")
+        self._spec = AMPStateSpec.from_env_cfg(env.cfg)
+        self._command_name = cfg.params.get("command_name")
+        self._ids, self._commands = None, None
+        if motions is None:
+            self._motions = None
+            return
+        if self._spec is None:
+            raise ConfigError("reset_to_reference needs the environment's 'amp' group declared with AMPObsGroupCfg")
+        self._motions = MotionDataset.load(
+            AMPCfg(motions=motions).motion_entries(),
+            num_frames=1,
+            step_dt=env.step_dt,
+            spec=self._spec,
+            resample=True,
+            with_commands=self._command_name is not None,
+            device=env.device,
+        )
+
+    def __call__(
+        self,
+        env: ManagerBasedEnv,
+        env_ids: torch.Tensor | slice,
+        motions: Any,
+        probability: float,
+        asset_cfg: SceneEntityCfg,
+        command_name: str | None = None,
+        clearance: float = 0.0,
+    ) -> None:
+        """Write the states of the chosen environments.
+
+        Args:
+            env: the environment.
+            env_ids: environments that are being reset, (M,).
+            motions: as in :attr:`amp_runner.AMPCfg.motions`.
+            probability: how likely an episode starts from the reference.
+            asset_cfg: the robot with its joints in the order of the clips.
+            command_name: velocity command that is set to the clip's, within its ranges; None leaves it as drawn.
+            clearance: height added to the root, for clips whose feet are below the ground [m].
+        """
+        self._ids = None
+        if self._motions is None:
+            return
+        if isinstance(env_ids, slice):  # Isaac Lab's way to say "all"
+            env_ids = torch.arange(env.num_envs, device=env.device)[env_ids]
+        ids = env_ids[torch.rand(len(env_ids), device=env.device) < probability]
+        if len(ids) == 0:
+            return
+        state = self._motions.sample(len(ids)).squeeze(1)
+        self._ids, self._commands = ids, state[:, self._spec.dim :]
+        write_amp_states(env, ids, state, self._spec, asset_cfg, clearance)
+
+    def reset(self, env_ids: torch.Tensor | slice | None = None) -> None:
+        """Set the commands; Isaac Lab draws new ones between its reset events and this."""
+        if self._ids is None or self._command_name is None:
+            return
+        term = self._env.command_manager.get_term(self._command_name)
+        ranges = term.cfg.ranges
+        limits = torch.tensor([ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z], device=self._commands.device)
+        term.vel_command_b[self._ids] = self._commands.clamp(limits[:, 0], limits[:, 1])
+        term.is_standing_env[self._ids] = False
+        if term.cfg.heading_command:
+            term.is_heading_env[self._ids] = False
+        self._ids = None
+
+
+def write_amp_states(
+    env: ManagerBasedEnv,
+    env_ids: torch.Tensor,
+    states: torch.Tensor,
+    spec: AMPStateSpec,
+    asset_cfg: SceneEntityCfg,
+    clearance: float = 0.0,
+) -> None:
+    """Put robots into AMP states, where they stand, facing anywhere.
+
+    Args:
+        env: the environment.
+        env_ids: environments, (M,).
+        states: AMP states, (M, D) or longer.
+        spec: their layout.
+        asset_cfg: the robot with its joints in the order of the states.
+        clearance: height added to the root [m].
+    """
+    part = {name: states[:, columns] for name, columns in spec.features.items()}
+    quat, frame = _orientations(part, spec)
+    robot: Articulation = env.scene[asset_cfg.name]
+    position = robot.data.root_link_pos_w.torch[env_ids].clone()
+    position[:, 2] = part["root_height"].squeeze(-1) + clearance + env.scene.env_origins[env_ids, 2]
+    velocity = [quat_apply(frame, part[name]) for name in ("root_lin_vel", "root_ang_vel")]
+    robot.write_root_link_pose_to_sim_index(root_pose=torch.cat([position, quat], dim=-1), env_ids=env_ids)
+    robot.write_root_link_velocity_to_sim_index(root_velocity=torch.cat(velocity, dim=-1), env_ids=env_ids)
+    joints = {"joint_ids": asset_cfg.joint_ids, "env_ids": env_ids}
+    robot.write_joint_position_to_sim_index(position=part["joint_pos"].contiguous(), **joints)
+    robot.write_joint_velocity_to_sim_index(velocity=part["joint_vel"].contiguous(), **joints)
+
+
+def _orientations(part: dict[str, torch.Tensor], spec: AMPStateSpec) -> tuple[torch.Tensor, torch.Tensor]:
+    """Root orientations with a random yaw, and the frames that the velocities are given in, both xyzw (M, 4)."""
+    count, device = len(part["root_height"]), part["root_height"].device
+    yaw = torch.rand(count, device=device) * (2 * math.pi) - math.pi
+    if spec.velocity_frame == "world":
+        yaw = torch.zeros_like(yaw)  # without a quaternion, such clips are taken to face the world's x axis
+    zero = torch.zeros_like(yaw)
+    heading = quat_from_euler_xyz(zero, zero, yaw)
+    if spec.orientation == "gravity":
+        x, y, z = part["projected_gravity"].unbind(-1)
+        tilt = quat_from_euler_xyz(torch.atan2(-y, -z), torch.asin(x.clamp(-1, 1)), zero)
+    elif spec.velocity_frame == "world":
+        heading, tilt = quat_from_euler_xyz(zero, zero, zero), part["root_quat_xyzw"]
+    else:
+        clip_quat = part["root_quat_xyzw"]
+        tilt = quat_mul(quat_conjugate(yaw_quat(clip_quat)), clip_quat)
+    quat = quat_mul(heading, tilt)
+    world = quat_from_euler_xyz(zero, zero, zero)
+    return quat, {"heading": heading, "body": quat, "world": world}[spec.velocity_frame]
+
+
+@configclass
+class AMPObsGroupCfg(ObservationGroupCfg):
+    """The observation group ``amp``: one frame, no noise, no history. Set ``state.params["asset_cfg"]`` to the robot."""
+
+    state: ObservationTermCfg = ObservationTermCfg(
+        func=amp_state_term,
+        params={
+            "asset_cfg": SceneEntityCfg("robot", joint_names=[".*"], preserve_order=True),
+            "orientation": "gravity",
+            "velocity_frame": "heading",
+        },
+    )
+
+    def __post_init__(self):
+        self.enable_corruption = False
+        self.concatenate_terms = True
+
+
+@configclass
+class FeetCfg:
+    """Where a robot's feet are; an environment configuration's field ``feet``, read by ``amp-eval``."""
+
+    body_names: list[str] = MISSING
+    """Links with the feet, left before right."""
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Centre of the foot in the link's frame [m]."""
+    radius: float = 0.0
+    """Radius of the foot around that centre [m]."""
+    contact_sensor: str = "contact_forces"
+    """Name of the scene's contact sensor."""
+
+
+@configclass
+class RslRlDiscriminatorCfg(DiscriminatorCfg):
+    """:class:`amp_runner.DiscriminatorCfg` as a configuration class."""
+
+
+@configclass
+class RslRlMirrorCfg(MirrorCfg):
+    """:class:`amp_runner.MirrorCfg` as a configuration class."""
+
+
+@configclass
+class RslRlAmpCfg(AMPCfg):
+    """:class:`amp_runner.AMPCfg` as a configuration class."""
+
+    mirror: RslRlMirrorCfg = RslRlMirrorCfg()
+    discriminator: RslRlDiscriminatorCfg = RslRlDiscriminatorCfg()
+
+
+@configclass
+class RslRlAmpPpoAlgorithmCfg(RslRlPpoAlgorithmCfg):
+    """PPO with AMP. Works under ``amp-train`` and under stock ``isaaclab train``."""
+
+    class_name: str = "amp_runner:AMPPPO"
+
+    amp_cfg: RslRlAmpCfg = RslRlAmpCfg()
+    """Adversarial motion priors."""
+
+
+@configclass
+class RslRlAmpRunnerCfg(RslRlOnPolicyRunnerCfg):
+    """Runner configuration for tasks trained with AMP."""
+
+    algorithm: RslRlAmpPpoAlgorithmCfg = RslRlAmpPpoAlgorithmCfg()
+
+    keep_checkpoints: int | None = 10
+    """How many of a run's checkpoints are kept, the last ones; None keeps all. Only ``amp-train`` removes any."""
+
+    watch_interval: int = 0
+    """Iterations between two pictures of the policy in TensorBoard; 0 for none. Needs ``watch_robot``."""
+    watch_robot: str | None = None
+    """MJCF or URDF file of the robot, to draw it."""
+    tensorboard_layout: list[Any] | None = None
+    """Charts of TensorBoard's tab "custom scalars": [panel, chart, [tags]] each."""

@@ -1,0 +1,153 @@
+"""DiscriminatorTrainer: updates the discriminator on reference motion against the policy's, past and present."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from amp_runner.learning.config import AMPCfg
+from amp_runner.learning.discriminator import Discriminator
+from amp_runner.learning.replay_buffer import ReplayBuffer
+from amp_runner.mirror import Mirror
+from amp_runner.motions.dataset import MotionDataset
+
+logger = logging.getLogger(__name__)
+
+_MAX_BATCH_SIZE = 8192
+_ROLLOUT_PARTS = 12  # the default batch is one part, so 20 updates see each window of the rollout about 1.7 times
+_REPLAYED_ROLLOUTS = 50
+
+
+@dataclass(frozen=True)
+class DistributedInfo:
+    """The processes that train together, one to a GPU."""
+
+    count: int = 1
+    rank: int = 0
+    bucket_mb: float | None = None
+    """Size of the buffers that gradients are averaged in [MB]."""
+
+
+class DiscriminatorTrainer:
+    """Owns the discriminator and all that only its training needs.
+
+    It draws from its own generator: AMP must not change the random numbers that PPO and the environment see.
+    """
+
+    def __init__(
+        self,
+        cfg: AMPCfg,
+        motions: MotionDataset,
+        rollout_size: int,
+        *,
+        mirror: Mirror,
+        device: str | torch.device = "cpu",
+        seed: int = 0,
+        distributed: DistributedInfo | None = None,
+    ) -> None:
+        """Build the discriminator and an empty replay.
+
+        Args:
+            cfg: see :class:`~amp_runner.AMPCfg`.
+            motions: expert windows.
+            rollout_size: windows of a rollout, which the batch size follows where the configuration leaves it open.
+            mirror: mirrors frames, or does nothing.
+            device: where all of it lives.
+            seed: seed of the initial weights, and with the rank that of the samples.
+            distributed: the processes that train together.
+        """
+        self.cfg, self.motions, self.mirror = cfg, motions, mirror
+        self.distributed = distributed or DistributedInfo()
+        frame_shape = (motions.num_frames, motions.dim)
+        self.discriminator = Discriminator(motions.dim, motions.num_frames, cfg.discriminator, device, seed)
+        self.replay = ReplayBuffer(cfg.replay_size, frame_shape, device)
+        self.generator = torch.Generator(device).manual_seed(seed + self.distributed.rank)
+        self.batch_size = cfg.discriminator.batch_size or max(2, min(_MAX_BATCH_SIZE, rollout_size // _ROLLOUT_PARTS))
+
+    def update(self, rollout: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Train on expert windows against policy windows, half from the rollout and half from the replay.
+
+        Args:
+            rollout: the policy's latest windows, shape (M, K, D).
+
+        Returns:
+            Statistics, means over the steps (scalars, unsynchronised); none if some process has no window to train on.
+        """
+        if not self._all_have_windows(len(rollout)):
+            return {}
+        # Statistics stay as they are for the rest of the update, so that all its steps see the same inputs.
+        self.discriminator.update_normalizer(self._expert(self.batch_size), self._policy(rollout, self.batch_size))
+        num_updates = self.cfg.discriminator.num_updates
+        sums: dict[str, torch.Tensor] = {}
+        for _ in range(num_updates):
+            statistics = self._step(self._expert(self.batch_size), self._policy_and_replay(rollout))
+            sums = {name: sums.get(name, 0.0) + value for name, value in statistics.items()}
+        if self.cfg.replay_size:
+            # Few at a time, so that the replay reaches back over many rollouts.
+            self.replay.insert(self._draw(rollout, max(1, self.cfg.replay_size // _REPLAYED_ROLLOUTS)))
+        return {name: value / num_updates for name, value in sums.items()}
+
+    def _step(self, expert: torch.Tensor, policy: torch.Tensor) -> dict[str, torch.Tensor]:
+        optimizer = self.discriminator.optimizer
+        loss, statistics = self.discriminator.loss(expert, policy, self.generator)
+        optimizer.zero_grad()
+        # Nothing else: the inputs need no gradient here, and it costs a tenth of the step.
+        loss.backward(inputs=list(self.discriminator.net.parameters()))
+        if self.distributed.count > 1:
+            self._average_gradients()
+        optimizer.step()
+        return statistics
+
+    def _expert(self, count: int) -> torch.Tensor:
+        return self.mirror.some(self.motions.sample(count, self.generator), self.generator)
+
+    def _policy(self, rollout: torch.Tensor, count: int) -> torch.Tensor:
+        return self.mirror.some(self._draw(rollout, count), self.generator)
+
+    def _policy_and_replay(self, rollout: torch.Tensor) -> torch.Tensor:
+        if not len(self.replay):
+            return self._policy(rollout, self.batch_size)
+        half = self.batch_size // 2
+        past = self.replay.sample(self.batch_size - half, self.generator)
+        return torch.cat([self._policy(rollout, half), self.mirror.some(past, self.generator)])
+
+    def _draw(self, windows: torch.Tensor, count: int) -> torch.Tensor:
+        index = torch.randint(len(windows), (count,), generator=self.generator, device=windows.device)
+        return windows[index]
+
+    def _all_have_windows(self, count: int) -> bool:
+        """Whether every process has a real window; the others would wait for one that has not."""
+        if self.distributed.count == 1:
+            return count > 0
+        fewest = torch.tensor(count, device=self.generator.device)
+        torch.distributed.all_reduce(fewest, op=torch.distributed.ReduceOp.MIN)
+        return bool(fewest > 0)
+
+    def _average_gradients(self) -> None:
+        """Average the gradients over all processes (RSL-RL 5.5 or newer)."""
+        from rsl_rl.utils import reduce_gradients_in_buckets  # 5.4 trains with AMP as well, on one GPU
+
+        reduce_gradients_in_buckets(self.discriminator.net.parameters(), self.distributed.count, self.distributed.bucket_mb)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What training needs to go on bit for bit."""
+        return {
+            "discriminator": self.discriminator.state_dict(),
+            "optimizer": self.discriminator.optimizer.state_dict(),
+            "replay": self.replay.state_dict(),
+            "generator": self.generator.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> None:
+        """Restore what :meth:`state_dict` returned; other processes than the first go on with samples of their own."""
+        self.discriminator.load_state_dict(state["discriminator"], strict=strict)
+        self.discriminator.optimizer.load_state_dict(state["optimizer"])
+        self.replay.load_state_dict(state["replay"])
+        generator = state["generator"].cpu()
+        if len(generator) != len(self.generator.get_state()):
+            logger.warning("the checkpoint is of another kind of device: the discriminator draws other samples from here on")
+        elif self.distributed.rank == 0:
+            self.generator.set_state(generator)

@@ -1,0 +1,61 @@
+"""Scores one robot's motion, frame by frame, with a trained discriminator."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, NamedTuple
+
+import torch
+
+from amp_runner.errors import CheckpointError
+from amp_runner.learning.config import AMPCfg
+from amp_runner.learning.discriminator import Discriminator
+
+
+class StyleScore(NamedTuple):
+    """What the discriminator makes of the last window."""
+
+    probability: float
+    """D, how likely the motion is from the reference: 0 to 1."""
+    reward: float
+    """Style reward before its weight: -log(1 - D)."""
+
+
+class StyleScorer:
+    """Keeps the last frames of one robot and judges them."""
+
+    def __init__(self, saved: dict[str, Any], cfg: AMPCfg) -> None:
+        """Restore the discriminator.
+
+        Args:
+            saved: a checkpoint's entry ``amp``.
+            cfg: the agent's AMP configuration, for the network's size.
+
+        Raises:
+            CheckpointError: the two do not fit.
+        """
+        self._cfg = cfg
+        try:
+            self.frame_dim = saved["frame_dim"]
+            self._frames: deque[torch.Tensor] = deque(maxlen=saved["num_frames"])
+            self._discriminator = Discriminator(self.frame_dim, saved["num_frames"], cfg.discriminator)
+            self._discriminator.load_state_dict(saved["discriminator"])
+        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise CheckpointError(f"the checkpoint's discriminator is not the agent's: {reason}") from None
+        self._discriminator.eval()
+
+    def reset(self) -> None:
+        """Forget the frames: a new episode begins."""
+        self._frames.clear()
+
+    def add(self, frame: torch.Tensor) -> StyleScore | None:
+        """Add the newest frame (D,); returns the score of the window that ends with it, None while there is none."""
+        self._frames.append(frame.detach().cpu().clone())
+        if len(self._frames) < self._frames.maxlen:
+            return None
+        window = torch.stack(list(self._frames))
+        with torch.no_grad():
+            probability = torch.sigmoid(self._discriminator(window))
+            reward = self._discriminator.style_reward(window, self._cfg.reward_epsilon)
+        return StyleScore(float(probability), float(reward))

@@ -1,0 +1,94 @@
+"""Reading pickles without executing anything in them."""
+
+from __future__ import annotations
+
+import io
+import math
+import pickle
+from typing import Any
+
+import numpy as np
+
+from amp_runner.errors import MotionError
+from amp_runner.motions.clip import read_bytes
+
+
+class _PlainDtype:
+    """A data type by its code and byte order. The rest of a pickled type could lie about what is in memory."""
+
+    def __init__(self, code: Any, *_: Any) -> None:
+        if not isinstance(code, str) or np.dtype(code).names is not None or np.dtype(code).subdtype is not None:
+            raise pickle.UnpicklingError(f"it wants an array of {code!r}; expected plain numbers, strings or containers")
+        self.dtype = np.dtype(code)
+
+    def __setstate__(self, state: tuple) -> None:
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _PlainArray(np.ndarray):
+    """An array whose state is checked: NumPy reads past the end of a list that is shorter than the shape says."""
+
+    def __setstate__(self, state: tuple) -> None:
+        _, shape, plain, fortran_order, data = state
+        if any(length < 0 for length in shape):
+            raise pickle.UnpicklingError(f"it declares an array of shape {shape}")
+        if plain.dtype.hasobject and (not isinstance(data, list) or len(data) != math.prod(shape)):
+            raise pickle.UnpicklingError(f"its array of shape {shape} does not hold as many objects")
+        super().__setstate__((1, shape, plain.dtype, fortran_order, data))
+
+
+def _reconstruct(*_: Any) -> _PlainArray:
+    return _PlainArray(0)
+
+
+def _scalar(plain: _PlainDtype, data: bytes) -> Any:
+    return np.frombuffer(data, plain.dtype, count=1)[0]
+
+
+def _frombuffer(data: bytes, plain: _PlainDtype, shape: tuple[int, ...], order: str) -> np.ndarray:
+    return np.frombuffer(data, plain.dtype).reshape(shape, order=order)
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Restores NumPy arrays and plain containers; refuses every other object before it is made."""
+
+    _MADE_BY = {
+        ("numpy", "ndarray"): _PlainArray,
+        ("numpy", "dtype"): _PlainDtype,
+        **{
+            (f"{package}.{module}", name): maker
+            for package in ("numpy.core", "numpy._core")
+            for module, name, maker in (
+                ("multiarray", "_reconstruct", _reconstruct),
+                ("multiarray", "scalar", _scalar),
+                ("numeric", "_frombuffer", _frombuffer),
+            )
+        },
+    }
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self._MADE_BY:
+            raise pickle.UnpicklingError(f"it wants {module}.{name}, which is neither a NumPy array nor a plain container")
+        return self._MADE_BY[module, name]
+
+
+def load_plain_pickle(path: str) -> Any:
+    """Read a pickle, bare or in a .npy file, that holds NumPy arrays and plain containers only.
+
+    Raises:
+        MotionError: the file is damaged, or restoring it would need any other object. Nothing in it is executed.
+    """
+    stream = io.BytesIO(read_bytes(path))
+    try:
+        if stream.getvalue().startswith(np.lib.format.MAGIC_PREFIX):
+            version = np.lib.format.read_magic(stream)
+            header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+            _, _, dtype = header(stream)
+            if not dtype.hasobject:
+                raise pickle.UnpicklingError(
+                    f"it is an array of {dtype}, which does not say what its numbers are; expected the dictionary that "
+                    "amp-rsl-rl saves, or store AMP states as 'amp_states' in an .npz"
+                )
+        return _PlainUnpickler(stream).load()
+    except Exception as error:  # a damaged pickle raises many kinds
+        raise MotionError(f"{path}: not loaded: {error}") from None

@@ -1,0 +1,103 @@
+"""What the commands share to draw: MuJoCo's renderer without a screen, videos, robots in the browser."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from amp_runner.errors import AMPError
+
+if TYPE_CHECKING:
+    from amp_runner.motions.robot_model import RobotModel
+
+_WAY_OUT = "install EGL (Debian: libegl1 libegl-mesa0), or look at the page in the browser"
+PICTURE_SIZE = (480, 640)
+"""Height and width [pixels]."""
+
+
+def prepare_to_draw() -> None:
+    """Let MuJoCo draw without a screen; call it before MuJoCo is imported, which is when MuJoCo chooses.
+
+    Raises:
+        AMPError: what it would draw with is not there.
+    """
+    if not os.environ.get("DISPLAY"):
+        os.environ.setdefault("MUJOCO_GL", "egl")
+    try:
+        import mujoco  # noqa: F401
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:  # each OpenGL library fails in its own way
+        raise AMPError(
+            f"cannot draw here without a screen: MUJOCO_GL={os.environ.get('MUJOCO_GL')}: {error}; {_WAY_OUT}"
+        ) from error
+
+
+def open_renderer(model: Any) -> Any:
+    """MuJoCo's renderer, off-screen.
+
+    Raises:
+        AMPError: there is no OpenGL that draws without a screen.
+    """
+    import mujoco
+
+    try:
+        return mujoco.Renderer(model, *PICTURE_SIZE)
+    except Exception as error:  # each OpenGL library fails in its own way
+        raise AMPError(f"cannot draw here without a screen ({type(error).__name__}: {error}); {_WAY_OUT}") from error
+
+
+def draw(renderer: Any, model: Any, data: Any) -> np.ndarray:
+    """The robot from the side, (H, W, 3)."""
+    import mujoco
+
+    camera = mujoco.MjvCamera()
+    point_camera(camera, model)
+    follow(camera, data)
+    renderer.update_scene(data, camera)
+    return renderer.render()
+
+
+def point_camera(camera: Any, model: Any) -> None:
+    """Look from the side, a little from above and in front, with light from there."""
+    model.vis.headlight.ambient[:], model.vis.headlight.diffuse[:] = 0.4, 0.7
+    camera.azimuth, camera.elevation, camera.distance = 60.0, -12.0, model.stat.extent * 2.2
+
+
+def follow(camera: Any, data: Any) -> None:
+    """Look at the first body."""
+    camera.lookat = [*data.xpos[1][:2], 0.15]
+
+
+def open_video(out: str, rate: float) -> Any:
+    """A writer of pictures (``append_data``) to a video file.
+
+    Args:
+        out: file to write (.mp4 or .gif).
+        rate: pictures a second.
+
+    Raises:
+        AMPError: no encoder is installed.
+    """
+    try:
+        import imageio
+
+        if out.endswith(".gif"):
+            return imageio.get_writer(out, duration=1000 / rate, loop=0)
+        import imageio_ffmpeg
+
+        imageio_ffmpeg.get_ffmpeg_exe()
+    except (ImportError, RuntimeError) as error:
+        raise AMPError(f"no video encoder here ({error}); install one: pip install 'imageio[ffmpeg]'") from error
+    return imageio.get_writer(out, fps=rate, macro_block_size=None)
+
+
+def add_robot(scene: Any, name: str, robot: RobotModel) -> dict[int, Any]:
+    """Add a robot's shapes to viser's scene; returns the frame of each body."""
+    bodies = {b: scene.add_frame(f"{name}/{b}", show_axes=False) for b in range(1, robot.model.nbody)}
+    for shape, mesh, color in robot.shapes():
+        body = int(robot.model.geom_bodyid[shape])
+        scene.add_mesh_simple(f"{name}/{body}/{shape}", mesh.vertices, mesh.faces, color=color)
+    return bodies

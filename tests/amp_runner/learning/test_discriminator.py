@@ -1,0 +1,128 @@
+"""Loss, penalty and reward against values computed by hand."""
+
+import math
+
+import pytest
+import torch
+
+from amp_runner import Discriminator, DiscriminatorCfg
+from amp_runner.learning.discriminator import gradient_penalty
+
+EPSILON = 1e-4
+
+
+@pytest.fixture
+def linear():
+    """A discriminator whose logit is x[0] + 2 x[1] + 0.5 for one-frame windows of two numbers, not normalised."""
+    disc = Discriminator(2, 1, DiscriminatorCfg(hidden_dims=[2], activation="identity", input_noise=0.0))
+    disc.normalizer.eps = 0.0
+    with torch.no_grad():
+        disc.net[0].weight.copy_(torch.eye(2))
+        disc.net[0].bias.zero_()
+        disc.net[2].weight.copy_(torch.tensor([[1.0, 2.0]]))
+        disc.net[2].bias.fill_(0.5)
+    return disc
+
+
+def window(*values):
+    return torch.tensor(values).reshape(-1, 1, 2)
+
+
+def test_loss_is_binary_cross_entropy_plus_penalty(linear):
+    expert, policy = window(1.0, 0.0, 0.0, 1.0), window(-1.0, 0.0, 0.0, -1.0)  # logits 1.5, 2.5 and -0.5, -1.5
+    loss, statistics = linear.loss(expert, policy)
+    sigmoid = [1 / (1 + math.exp(-x)) for x in (1.5, 2.5, -0.5, -1.5)]
+    expert_term = -(math.log(sigmoid[0]) + math.log(sigmoid[1])) / 2
+    policy_term = -(math.log(1 - sigmoid[2]) + math.log(1 - sigmoid[3])) / 2
+    cross_entropy = (expert_term + policy_term) / 2
+    assert statistics["discriminator_loss"].item() == pytest.approx(cross_entropy, rel=1e-6)
+    assert statistics["gradient_penalty"].item() == pytest.approx(1.0**2 + 2.0**2)
+    assert loss.item() == pytest.approx(cross_entropy + 0.2 * 5.0, rel=1e-6)
+    assert statistics["accuracy_expert"] == statistics["accuracy_policy"] == 1.0
+    assert statistics["logit_expert"].item() == pytest.approx(2.0)
+    assert statistics["logit_policy"].item() == pytest.approx(-1.0)
+
+
+def curved(**cfg):
+    """A discriminator whose logit is x0^2 + x1^2: a gradient that differs from place to place."""
+    disc = Discriminator(2, 1, DiscriminatorCfg(hidden_dims=[2], input_noise=0.0, **cfg))
+    disc.normalizer.eps = 0.0
+    disc.logits = lambda windows: windows.flatten(-2).square().sum(dim=-1)
+    return disc
+
+
+@pytest.mark.parametrize(("side", "expected"), [("expert", 4 * 1.0), ("policy", 4 * 9.0), ("both", 4 * 5.0)])
+def test_the_penalty_is_taken_where_it_is_asked_for(side, expected):
+    _, statistics = curved(penalty_on=side).loss(window(1.0, 0.0), window(0.0, 3.0))
+    assert statistics["gradient_penalty"].item() == pytest.approx(expected)
+
+
+def test_logit_regularisation_is_the_last_layers_squared_weights(linear):
+    expert, policy = window(1.0, 0.0), window(-1.0, 0.0)
+    plain, _ = linear.loss(expert, policy)
+    linear.cfg.logit_regularization = 0.1
+    regularized, _ = linear.loss(expert, policy)
+    assert (regularized - plain).item() == pytest.approx(0.1 * (1.0**2 + 2.0**2))
+
+
+def test_gradient_penalty_of_a_quadratic():
+    # d/dx of x0^2 + 3 x1 is (2 x0, 3): squared norms 13 and 25, mean 19.
+    inputs = torch.tensor([[1.0, 0.0], [2.0, 5.0]], requires_grad=True)
+    penalty = gradient_penalty(inputs[:, 0] ** 2 + 3 * inputs[:, 1], inputs)
+    assert penalty.item() == pytest.approx((4 + 9 + 16 + 9) / 2)
+    penalty.backward()  # the penalty itself is trained on
+
+
+@pytest.mark.parametrize("logit", [-30.0, -2.0, 0.0, 1.0, 5.0])
+def test_style_reward_is_minus_log_one_minus_d(linear, logit):
+    d = 1 / (1 + math.exp(-logit))
+    reward = linear.style_reward(window(logit - 0.5, 0.0), EPSILON)
+    assert reward.item() == pytest.approx(-math.log(max(1 - d, EPSILON)), rel=1e-5)
+
+
+def test_style_reward_is_capped_and_finite_for_any_logit(linear):
+    rewards = linear.style_reward(window(1e4, 0.0, -1e4, 0.0), EPSILON)
+    assert rewards.tolist() == pytest.approx([-math.log(EPSILON), 0.0])
+
+
+def test_initial_weights_leave_the_global_generator_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    Discriminator(4, 2, DiscriminatorCfg(), seed=1)
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_the_normaliser_learns_from_both_sides_and_only_when_told():
+    disc = Discriminator(1, 1, DiscriminatorCfg(input_noise=0.0))
+    expert, policy = torch.full((10, 1, 1), 3.0), torch.full((10, 1, 1), 1.0)
+    disc.update_normalizer(expert, policy)
+    assert disc.normalizer.mean.item() == pytest.approx(2.0)
+    assert disc.normalizer.std.item() == pytest.approx(1.0)
+    disc.loss(expert, policy)
+    disc.style_reward(policy, EPSILON)
+    assert disc.normalizer.count.item() == 20, "frozen within an update"
+
+
+def test_training_separates_two_distributions():
+    generator = torch.Generator().manual_seed(0)
+    disc = Discriminator(2, 3, DiscriminatorCfg(learning_rate=1e-2))
+    for _ in range(100):
+        expert = torch.randn(64, 3, 2, generator=generator) + 1
+        policy = torch.randn(64, 3, 2, generator=generator) - 1
+        loss, statistics = disc.loss(expert, policy, generator)
+        disc.optimizer.zero_grad()
+        loss.backward()
+        disc.optimizer.step()
+    assert statistics["accuracy_expert"] > 0.9 and statistics["accuracy_policy"] > 0.9
+    assert disc.style_reward(expert, EPSILON).mean() > disc.style_reward(policy, EPSILON).mean() + 1
+
+
+def test_only_its_own_weights_are_seeded(monkeypatch):
+    """On a GPU too: plain PPO there must go on with the numbers that it would have drawn."""
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("seeds the GPUs' generators"))
+    torch.default_generator.manual_seed(3)
+    expected = torch.rand(2)
+    torch.default_generator.manual_seed(3)
+    Discriminator(2, 1, DiscriminatorCfg(hidden_dims=[4]), seed=5)
+    assert torch.equal(torch.rand(2), expected)
