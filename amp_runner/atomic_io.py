@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Atomic writes: a file is replaced completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
-    """Open a file for writing so that readers, a crash and a full disk see it whole, or as it was before."""
+    """Open a file for writing; it replaces ``path`` only after everything is on disk, and never on an error."""
     temporary = Path(f"{path}.tmp")
     try:
         with temporary.open("wb") as stream:

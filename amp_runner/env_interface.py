@@ -1,4 +1,4 @@
-"""What AMP asks of an environment: the observation group ``amp``, and, if it can tell, its time step."""
+"""What AMP asks of an environment: the observation group ``amp`` and, optionally, its time step and state layout."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import torch
 from tensordict import TensorDict
 
 from amp_runner.errors import ConfigError
-from amp_runner.learning.rollout_storage import AMP_GROUP
+from amp_runner.state import AMP_GROUP, AMPStateSpec
 
 COMMAND_DIM = 3
-"""Numbers of a velocity command: vx, vy [m/s] and yaw rate [rad/s]."""
+"""Numbers in a velocity command: vx, vy [m/s] and yaw rate [rad/s]."""
 
 HOW_TO_ADD_AMP_GROUP = """\
 In an Isaac Lab environment, add it like this:
@@ -32,12 +32,19 @@ and set compute_final_obs=True in the environment's configuration. In any other 
 TensorDict({..., "amp": states}), with states of shape (num_envs, D), from get_observations() and step()."""
 
 
-def check_amp_group(obs: TensorDict) -> None:
-    """Check that the observations hold AMP states.
+def check_amp_group(obs: Any) -> None:
+    """Check that an environment's observations hold AMP states.
 
     Raises:
-        ConfigError: with the lines that add the group.
+        ConfigError: they do not; the message shows how to add them.
     """
+    if not isinstance(obs, TensorDict):
+        raise ConfigError(
+            f"get_observations() returned a {type(obs).__name__}; expected a TensorDict of observation groups, as RSL-RL 5 "
+            "requires. Environments written for RSL-RL 2 return a tuple (observations, extras): return "
+            'TensorDict({"policy": observations, "amp": states}, batch_size=[num_envs]) from get_observations() and as the '
+            "first value of step()"
+        )
     if AMP_GROUP not in obs:
         raise ConfigError(
             f"the environment has no observation group '{AMP_GROUP}'; it has: {', '.join(map(str, obs.keys()))}.\n"
@@ -70,10 +77,10 @@ def check_command_group(obs: TensorDict, group: str) -> None:
 
 
 def check_final_obs(final_obs: Any, num_envs: int, command_group: str | None = None) -> Mapping[str, torch.Tensor]:
-    """Check that ``extras["final_obs"]`` holds one row for every environment, with its command if need be, and return it.
+    """Check that ``extras["final_obs"]`` holds one row per environment, and return it.
 
     Raises:
-        ConfigError: it does not.
+        ConfigError: it does not, or it lacks the command group.
     """
     if not isinstance(final_obs, (dict, TensorDict)):
         raise ConfigError(
@@ -83,66 +90,71 @@ def check_final_obs(final_obs: Any, num_envs: int, command_group: str | None = N
     if AMP_GROUP in final_obs and len(final_obs[AMP_GROUP]) != num_envs:
         raise ConfigError(
             f"extras['final_obs']['{AMP_GROUP}'] has {len(final_obs[AMP_GROUP])} rows; expected one for each of {num_envs} "
-            "environments, also where no episode ended"
+            "environments, including those whose episode continues"
         )
     if AMP_GROUP in final_obs and command_group is not None and command_group not in final_obs:
         raise ConfigError(
-            f"extras['final_obs'] has '{AMP_GROUP}' without '{command_group}', which amp_cfg.command_group asks for: put "
-            "that group in it too"
+            f"extras['final_obs'] has '{AMP_GROUP}' but not '{command_group}', which amp_cfg.command_group names: add that "
+            "group"
         )
     return final_obs
 
 
 def env_step_dt(env: Any) -> float | None:
-    """The environment's time step [s], or None if it does not tell."""
-    for candidate in (env, getattr(env, "unwrapped", None)):
-        step_dt = getattr(candidate, "step_dt", None)
-        if step_dt is not None:
-            return float(step_dt)
-    return None
+    """Return the environment's time step [s], or None if it does not declare one."""
+    step_dt = _env_attribute(env, "step_dt")
+    return None if step_dt is None else float(step_dt)
+
+
+def env_amp_spec(env: Any) -> AMPStateSpec | None:
+    """Return the layout of the environment's AMP states, or None if it does not declare one.
+
+    Any environment can declare it as an attribute ``amp_spec``; Isaac Lab environments do so with
+    :class:`amp_runner.isaaclab.AMPObsGroupCfg`.
+
+    Raises:
+        ConfigError: ``amp_spec`` is not an :class:`AMPStateSpec`.
+    """
+    spec = _env_attribute(env, "amp_spec")
+    if spec is None:
+        return AMPStateSpec.from_env_cfg(getattr(env, "cfg", None))
+    if not isinstance(spec, AMPStateSpec):
+        raise ConfigError(f"the environment's amp_spec is a {type(spec).__name__}; expected an amp_runner.AMPStateSpec")
+    return spec
+
+
+def resolve_step_dt(configured: float | None, env_step_dt: float | None) -> float | None:
+    """Return the time between two frames [s]: the environment's or the configured one; None if both are unknown.
+
+    Args:
+        configured: ``amp_cfg.step_dt`` [s].
+        env_step_dt: the environment's time step [s].
+
+    Raises:
+        ConfigError: the two differ.
+    """
+    if configured is not None and env_step_dt is not None and abs(configured - env_step_dt) > 1e-6:
+        raise ConfigError(
+            f"amp_cfg.step_dt is {configured:g} s, but the environment's step_dt is {env_step_dt:g} s: "
+            "remove amp_cfg.step_dt"
+        )
+    return env_step_dt if configured is None else configured
 
 
 def env_step_count(env: Any) -> int | None:
-    """Steps that an Isaac Lab or mjlab environment has taken, by which its curricula go; None if it does not count."""
+    """Return the step count of an Isaac Lab or mjlab environment, on which curricula depend; None if it has none."""
     return getattr(getattr(env, "unwrapped", None), "common_step_counter", None)
 
 
 def set_env_step_count(env: Any, count: int) -> None:
-    """Let the curricula of an environment that counts its steps go on where they were."""
+    """Restore the step count of an environment that has one, so that its curricula resume."""
     if env_step_count(env) is not None:
         env.unwrapped.common_step_counter = count
 
 
-def velocity_command(unwrapped: Any) -> Any:
-    """The term ``base_velocity`` of an Isaac Lab environment's commands.
-
-    Raises:
-        ConfigError: it has none.
-    """
-    manager = getattr(unwrapped, "command_manager", None)
-    terms = list(getattr(manager, "active_terms", ()))
-    if "base_velocity" not in terms:
-        raise ConfigError(f"the task has no velocity command 'base_velocity' (it has {', '.join(terms) or 'none'})")
-    return manager.get_term("base_velocity")
-
-
-def command_ranges(unwrapped: Any) -> dict[str, list[float]]:
-    """Smallest and largest velocity command, by ``lin_vel_x``, ``lin_vel_y`` [m/s] and ``ang_vel_z`` [rad/s].
-
-    Raises:
-        ConfigError: the environment has no velocity command.
-    """
-    ranges = velocity_command(unwrapped).cfg.ranges
-    return {name: list(getattr(ranges, name)) for name in ("lin_vel_x", "lin_vel_y", "ang_vel_z")}
-
-
-def robot_of(unwrapped: Any) -> Any:
-    """The articulation ``robot`` of an Isaac Lab environment's scene.
-
-    Raises:
-        ConfigError: it has none.
-    """
-    if "robot" not in unwrapped.scene.articulations:
-        known = ", ".join(unwrapped.scene.articulations) or "none"
-        raise ConfigError(f"the task's scene has no articulation 'robot' (it has {known}); name it so")
-    return unwrapped.scene["robot"]
+def _env_attribute(env: Any, name: str) -> Any:
+    for candidate in (env, getattr(env, "unwrapped", None)):
+        value = getattr(candidate, name, None)
+        if value is not None:
+            return value
+    return None

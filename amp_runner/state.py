@@ -1,4 +1,4 @@
-"""The AMP state: what the discriminator sees of one frame.
+"""The AMP state: the part of a frame that the discriminator sees.
 
 One function, :func:`amp_state`, computes it from plain tensors. The observation term, the recorder, the converters and the
 evaluator all call it, so expert and policy states cannot drift apart.
@@ -10,13 +10,16 @@ velocity (3), root angular velocity (3), joint velocities (J). Quaternions are x
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import torch
 
 from amp_runner.errors import ConfigError
+
+AMP_GROUP = "amp"
+"""Name of the observation group that holds the AMP state."""
 
 Orientation = Literal["gravity", "quaternion"]
 VelocityFrame = Literal["heading", "world", "body"]
@@ -151,6 +154,21 @@ def opposite_joint(name: str, names: Sequence[str], sides: tuple[str, str] = ("l
         for match in re.finditer(re.escape(here), name)
     ]
     return next((candidate for candidate in candidates if candidate in names), (candidates or [name])[0])
+
+
+def amp_frames(obs: Mapping[str, torch.Tensor], command_group: str | None = None) -> torch.Tensor:
+    """Frames for the discriminator: the AMP state and, with ``command_group``, the command.
+
+    Args:
+        obs: observation groups, with ``amp`` of shape (..., D) and the command of shape (..., C).
+        command_group: name of the group that holds the command.
+
+    Returns:
+        Frames, shape (..., D) or (..., D + C), float32.
+    """
+    if command_group is None:
+        return obs[AMP_GROUP].float()
+    return torch.cat([obs[AMP_GROUP], obs[command_group]], dim=-1).float()
 
 
 def amp_state(

@@ -1,0 +1,1 @@
+"""Measurements of speed and gait, and comparisons with other libraries."""

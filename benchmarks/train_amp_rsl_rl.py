@@ -29,7 +29,7 @@ from isaaclab_tasks.utils import resolve_task_config
 
 import ostrich_env  # noqa: F401  (registers the tasks)
 from amp_runner import AMPStateSpec, Motion, load_motion
-from amp_runner.cli.overrides import recipe_overrides
+from amp_runner.cli.overrides import preset_overrides
 from amp_runner.motions.robot_model import root_path
 from ostrich_env.robot.description import JOINT_NAMES
 
@@ -58,7 +58,7 @@ def main() -> None:
     add_launcher_args(parser)
     parser.set_defaults(device="cuda:0" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
-    sys.argv[1:] = recipe_overrides([str(Path(__file__).parents[1] / "configs" / "plain_ppo.yaml")])
+    sys.argv[1:] = preset_overrides([str(Path(__file__).parents[1] / "configs" / "plain_ppo.yaml")])
     env_cfg, agent_cfg = resolve_task_config(TASK, "rsl_rl_cfg_entry_point")
     env_cfg.scene.num_envs, env_cfg.seed, env_cfg.sim.device = args.num_envs, args.seed, args.device
     names = convert(load_motion(args.motion), AMPStateSpec.from_env_cfg(env_cfg), args.out)

@@ -15,7 +15,6 @@ import mujoco
 import numpy as np
 
 from amp_runner import load_motion
-from amp_runner.motions.edit import motion_spec
 from amp_runner.motions.robot_model import RobotModel, root_path
 from ostrich_env.robot.description import FOOT_TORSION, LINKS
 
@@ -46,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--motion", default="motions/walk.npz", help="reference clips (default: %(default)s)")
     motion = load_motion(parser.parse_args().motion)
-    spec, robot = motion_spec(motion), RobotModel(MODEL, motion.joint_names)
+    spec, robot = motion.spec, RobotModel(MODEL, motion.joint_names)
     weight = 9.81 * sum(link.mass for link in LINKS)
     held = FOOT_TORSION * weight
     print(f"one foot can hold {held:.2f} N m ({FOOT_TORSION * 1000:g} mm of {weight:.0f} N)")

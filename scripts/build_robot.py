@@ -17,10 +17,11 @@ from xml.etree import ElementTree as ET
 import numpy as np
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
+from ostrich_env.robot import ASSETS
 from ostrich_env.robot import description as robot
 from ostrich_env.robot.description import LINKS, Link, Shape
 
-ASSETS = Path(__file__).parents[1] / "ostrich_env" / "robot" / "assets"
+_DIGITS = 6  # micrometres; further digits differ from processor to processor
 
 
 def link_origins() -> dict[str, np.ndarray]:
@@ -35,8 +36,9 @@ def link_origins() -> dict[str, np.ndarray]:
 def _capsule_pose(shape: Shape) -> tuple[np.ndarray, Gf.Quatf, float]:
     """Centre, orientation (z axis to the capsule's axis) and cylinder length of a capsule."""
     start, end = np.array(shape.pos), np.array(shape.end)
-    rotation = Gf.Rotation(Gf.Vec3d(0, 0, 1), Gf.Vec3d(*(end - start)))
-    return (start + end) / 2, Gf.Quatf(rotation.GetQuat()), float(np.linalg.norm(end - start))
+    quat = Gf.Rotation(Gf.Vec3d(0, 0, 1), Gf.Vec3d(*(end - start))).GetQuat()
+    rounded = [round(x, _DIGITS) for x in (quat.GetReal(), *quat.GetImaginary())]
+    return ((start + end) / 2).round(_DIGITS), Gf.Quatf(*rounded), round(float(np.linalg.norm(end - start)), _DIGITS)
 
 
 def _add_usd_shape(stage: Usd.Stage, path: str, shape: Shape, collides: bool) -> None:
@@ -98,13 +100,13 @@ def _add_ellipsoid(stage: Usd.Stage, path: str, shape: Shape, rings: int = 8, se
 
 def _add_usd_link(stage: Usd.Stage, root: str, link: Link, origin: np.ndarray) -> None:
     xform = UsdGeom.Xform.Define(stage, f"{root}/{link.name}")
-    xform.AddTranslateOp().Set(Gf.Vec3d(*origin.tolist()))
+    xform.AddTranslateOp().Set(Gf.Vec3d(*origin.round(_DIGITS).tolist()))
     xform.AddOrientOp().Set(Gf.Quatf(1.0))
     UsdPhysics.RigidBodyAPI.Apply(xform.GetPrim())
     mass = UsdPhysics.MassAPI.Apply(xform.GetPrim())
     mass.CreateMassAttr(link.mass)
     mass.CreateCenterOfMassAttr(Gf.Vec3f(*link.com))
-    mass.CreateDiagonalInertiaAttr(Gf.Vec3f(*link.inertia))
+    mass.CreateDiagonalInertiaAttr(Gf.Vec3f(*(float(f"{x:.6g}") for x in link.inertia)))
     mass.CreatePrincipalAxesAttr(Gf.Quatf(1.0))
     for kind, shapes in (("visual", link.visuals), ("collision", link.collisions)):
         for i, shape in enumerate(shapes):
@@ -120,8 +122,8 @@ def _add_usd_joint(stage: Usd.Stage, root: str, link: Link) -> None:
     joint.CreateLocalRot0Attr(Gf.Quatf(1.0))
     joint.CreateLocalPos1Attr(Gf.Vec3f(0.0))
     joint.CreateLocalRot1Attr(Gf.Quatf(1.0))
-    joint.CreateLowerLimitAttr(math.degrees(link.limits[0]))
-    joint.CreateUpperLimitAttr(math.degrees(link.limits[1]))
+    joint.CreateLowerLimitAttr(round(math.degrees(link.limits[0]), _DIGITS))
+    joint.CreateUpperLimitAttr(round(math.degrees(link.limits[1]), _DIGITS))
     # A zero-gain drive must exist: Isaac Lab writes the actuators' gains into it.
     drive = UsdPhysics.DriveAPI.Apply(joint.GetPrim(), UsdPhysics.Tokens.angular)
     drive.CreateTypeAttr("force")
@@ -172,7 +174,7 @@ def write_ground_usd(path: Path) -> None:
 
 
 def _numbers(*values: float) -> str:
-    return " ".join(f"{v:.9g}" for v in values)
+    return " ".join(f"{v:.6g}" for v in values)
 
 
 def _add_mjcf_shape(body: ET.Element, shape: Shape, collides: bool) -> None:
@@ -254,14 +256,19 @@ def write_mjcf(path: Path) -> None:
     path.write_text(ET.tostring(root, encoding="unicode") + "\n")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=ASSETS, help="folder to write to (default: %(default)s)")
-    out = parser.parse_args().out
+def write_all(out: Path) -> None:
+    """Write all files of the robot into a folder."""
     out.mkdir(parents=True, exist_ok=True)
     write_robot_usd(out / "ostrich.usda")
     write_ground_usd(out / "ground.usda")
     write_mjcf(out / "ostrich.xml")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=ASSETS, help="folder to write to (default: %(default)s)")
+    out = parser.parse_args().out
+    write_all(out)
     print(f"wrote ostrich.usda, ground.usda and ostrich.xml to {out}")
 
 

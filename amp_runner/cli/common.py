@@ -1,8 +1,9 @@
-"""What the commands share: error lines, exit codes, early checks."""
+"""What the commands share: error lines, exit codes, early checks, arguments."""
 
 from __future__ import annotations
 
-import difflib
+import argparse
+import importlib.util
 import os
 import sys
 import traceback
@@ -13,6 +14,11 @@ from amp_runner.errors import AMPError, ConfigError
 
 EXIT_BAD_INPUT = 2
 
+ISAACLAB_EPILOG = """\
+In Isaac Lab, its launcher's arguments (--device cpu, --viz newton_gl, ...) and Hydra overrides (env.scene.num_envs=4) are
+accepted too.
+"""
+
 
 def run_command(name: str, run: Callable[[list[str]], None], argv: list[str] | None) -> int:
     """Run a command; turn the library's exceptions into one line and exit status 2.
@@ -20,18 +26,18 @@ def run_command(name: str, run: Callable[[list[str]], None], argv: list[str] | N
     Args:
         name: the command's name, for the error line.
         run: the command, called with its arguments.
-        argv: arguments; None takes the process's. ``--debug`` shows the traceback of an error.
+        argv: arguments; None: those of the process. ``--debug`` shows the traceback of an error.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in argv
     try:
         run([argument for argument in argv if argument != "--debug"])
-    except BrokenPipeError:  # the reader, such as head, has seen enough
+    except BrokenPipeError:  # the reader, such as head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ImportError as error:
         if debug or (error.name or "").startswith("amp_runner"):
             raise
-        print(f"{name}: error: {error}; install what it needs with: pip install 'amp-runner[deploy]'", file=sys.stderr)
+        print(f"{name}: error: {error}; install it with: pip install 'amp-runner[deploy]'", file=sys.stderr)
         return EXIT_BAD_INPUT
     except (AMPError, OSError) as error:
         if debug:
@@ -45,38 +51,69 @@ def require_isaaclab() -> None:
     """Check that Isaac Lab is installed.
 
     Raises:
-        AMPError: saying how to install it.
+        AMPError: it is not; the message gives the command that installs it.
     """
-    try:
-        import isaaclab  # noqa: F401
-    except ImportError as error:
+    if importlib.util.find_spec("isaaclab") is None:
         raise AMPError(
-            "Isaac Lab is not installed here, and this command runs a simulated environment; install it with: "
+            "Isaac Lab is not installed, and this command runs a simulated environment; install it with: "
             "pip install 'amp-runner[sim]' (Python 3.12)"
-        ) from error
+        )
 
 
-def check_task(task: str | None) -> None:
-    """Check the task's name before anything slow happens.
+def add_policy_arguments(parser: argparse.ArgumentParser, *, needs_checkpoint: bool, with_export: bool = False) -> None:
+    """Add the arguments that choose a policy and its environment.
+
+    Args:
+        parser: the command's parser.
+        needs_checkpoint: whether the command cannot do without a policy.
+        with_export: add ``--export``, for a policy that ``amp-export`` wrote, in plain MuJoCo.
+    """
+    parser.set_defaults(command_name=parser.prog.removeprefix("amp-"))
+    group = parser.add_argument_group("in Isaac Lab")
+    group.add_argument("--task", required=not with_export, help="name of the task")
+    group.add_argument(
+        "--checkpoint",
+        required=needs_checkpoint and not with_export,
+        help="checkpoint file, or 'latest': the last one of the newest run of this task below logs/",
+    )
+    group.add_argument(
+        "--config", action="append", metavar="FILE", default=[], help="preset (.yaml) of the policy's training"
+    )
+    group.add_argument("--agent", default="rsl_rl_cfg_entry_point", help=argparse.SUPPRESS)
+    group.add_argument("--frontend", default="torch", help=argparse.SUPPRESS)
+    group.add_argument("--seed", type=int, default=1234, help="seed of the environment (default: %(default)s)")
+    if with_export:
+        group = parser.add_argument_group("in plain MuJoCo")
+        group.add_argument("--export", metavar="DIR", help="folder that amp-export wrote")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def runs_export(args: argparse.Namespace, rest: list[str]) -> bool:
+    """Whether the policy is an exported one, in plain MuJoCo.
+
+    Args:
+        args: arguments of :func:`add_policy_arguments` with ``with_export``.
+        rest: arguments that were not parsed.
 
     Raises:
-        ConfigError: no task, or an unknown one, with the nearest names.
+        ConfigError: the arguments contradict each other, or one is unknown or missing.
     """
-    import gymnasium
-    import isaaclab_tasks  # noqa: F401
-
-    if task is None:
-        raise ConfigError("--task is missing; for example --task Isaac-Velocity-Flat-Ostrich-v0")
-    if task.split(":")[-1] not in gymnasium.registry:
-        close = difflib.get_close_matches(task, gymnasium.registry, n=3, cutoff=0.5)
-        raise ConfigError(f"unknown task '{task}'; did you mean {' or '.join(close) or 'another'}?")
+    if args.export is None:
+        if args.task is None or args.checkpoint is None:
+            raise ConfigError("give either --task and --checkpoint (Isaac Lab) or --export (plain MuJoCo)")
+        return False
+    if args.task or args.checkpoint or args.config:
+        raise ConfigError("--export runs in plain MuJoCo: remove --task, --checkpoint and --config")
+    if rest:
+        raise ConfigError(f"unknown argument '{rest[0]}'; see amp-{args.command_name} --help")
+    return True
 
 
 def check_clip_file(out: str) -> None:
     """Check that a clip file can be written, before anything slow happens.
 
     Raises:
-        ConfigError: its name or its folder is wrong.
+        ConfigError: its name does not end in .npz, or its folder does not exist.
     """
     if Path(out).suffix != ".npz":
         raise ConfigError(f"--out {out}: expected a name that ends in .npz")
@@ -84,10 +121,10 @@ def check_clip_file(out: str) -> None:
 
 
 def check_folder(option: str, path: str) -> None:
-    """Check that the folder exists that an option's file is to be written to.
+    """Check that the folder exists into which an option's file is written.
 
     Raises:
-        ConfigError: it does not.
+        ConfigError: it does not exist.
     """
     if not Path(path).parent.is_dir():
         raise ConfigError(f"{option} {path}: the folder does not exist; create it first")

@@ -8,20 +8,21 @@ import sys
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from amp_runner.cli.common import run_command
+from amp_runner.cli.common import ISAACLAB_EPILOG, add_policy_arguments, require_isaaclab, run_command
 from amp_runner.deploy import DeployedPolicy
 from amp_runner.deploy.mujoco_robot import MujocoRobot
 from amp_runner.deploy.policy import ONNX_FILE
 from amp_runner.errors import AMPError, ConfigError
-from amp_runner.isaaclab.policy_export import describe, measured_signals
-from amp_runner.isaaclab.simulation import Simulation, add_arguments, simulation
 from amp_runner.motions.clip import load_motion
+
+if TYPE_CHECKING:
+    from amp_runner.isaaclab.simulation import Simulation
 
 TORCHSCRIPT_FILE = "policy.pt"
 TOLERANCE = 1e-5
@@ -38,40 +39,42 @@ def export(argv: list[str]) -> None:
     """Write a policy as ONNX and TorchScript with its description, and check them in the simulator.
 
     Raises:
-        AMPError: bad input, or an export that does not do what the policy does.
+        AMPError: bad input, or the export computes other numbers than the policy.
     """
     parser = argparse.ArgumentParser(
         prog="amp-export",
-        description="Export a trained policy: policy.onnx, policy.pt (TorchScript), policy.json (what its numbers mean).",
+        description="Export a trained policy: policy.onnx, policy.pt (TorchScript), policy.json (its description).",
+        epilog=ISAACLAB_EPILOG,
+        allow_abbrev=False,
     )
-    add_arguments(parser, needs_checkpoint=True)
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to; made if it is not there")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    chosen: list[argparse.Namespace] = []
+    add_policy_arguments(parser, needs_checkpoint=True)
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to; created if missing")
+    args, rest = parser.parse_known_args(argv)
+    folder = Path(args.out)
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"--out {folder}: is a file; expected a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    require_isaaclab()
+    from amp_runner.cli.isaaclab_backend import simulation
 
-    def configure(args: argparse.Namespace, env_cfg: Any) -> None:
-        chosen.append(args)
-        if Path(args.out).exists() and not Path(args.out).is_dir():
-            raise ConfigError(f"--out {args.out}: is a file; expected a folder")
+    def configure(_: argparse.Namespace, env_cfg: Any) -> None:
         env_cfg.scene.num_envs = 1
         without_randomisation(env_cfg)
 
-    with simulation(parser, argv, configure) as sim:
-        folder = Path(chosen[0].out)
-        folder.mkdir(parents=True, exist_ok=True)
+    with simulation(args, rest, configure) as sim:
         actor = sim.load_policy()
         write_networks(actor, folder)
-        write_description(sim, chosen[0].task, folder)
+        write_description(sim, folder)
         differences = compare(sim, actor, folder)
     for name, difference in differences.items():
         print(f"{name}: differs from the policy by at most {difference:.1e} over {_STEPS} steps")
-    if not all(difference <= TOLERANCE for difference in differences.values()):  # NaN is no agreement
+    if not all(difference <= TOLERANCE for difference in differences.values()):  # NaN compares False
         raise AMPError(f"{folder}: the export differs from the policy by more than {TOLERANCE:g}; do not use it")
     print(f"wrote {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
 
 
 def without_randomisation(env_cfg: Any) -> None:
-    """Leave out the events at start-up, which change masses, gains and friction."""
+    """Remove the start-up events, which randomise masses, gains and friction."""
     for name, event in vars(env_cfg.events).items():
         if getattr(event, "mode", None) in ("startup", "prestartup"):
             setattr(env_cfg.events, name, None)
@@ -108,7 +111,7 @@ def write_networks(actor: Any, folder: Path) -> None:
             verbose=False,
         )
         torch.jit.script(actor.as_jit().cpu().eval()).save(str(folder / TORCHSCRIPT_FILE))
-    # Both keep the paths of the sources they were made from, which on another machine only tell of this one.
+    # Both keep the paths of the sources they were made from.
     network = onnx.load(folder / ONNX_FILE)
     for part in (*network.graph.node, *network.graph.value_info, *network.graph.input, *network.graph.output):
         del part.metadata_props[:]
@@ -117,7 +120,7 @@ def write_networks(actor: Any, folder: Path) -> None:
 
 
 def _strip_debug_info(path: Path) -> None:
-    """Write a TorchScript file anew without the parts that say where its code came from."""
+    """Rewrite a TorchScript file without the parts that hold the paths of its sources."""
     with zipfile.ZipFile(path) as archive:
         kept = {name: archive.read(name) for name in archive.namelist() if not name.endswith(".debug_pkl")}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
@@ -125,22 +128,24 @@ def _strip_debug_info(path: Path) -> None:
             archive.writestr(name, content)
 
 
-def write_description(sim: Simulation, task: str, folder: Path) -> None:
+def write_description(sim: Simulation, folder: Path) -> None:
     """Write ``policy.json``, and the robot's MJCF file where the task names one."""
-    checkpoint = {"file": Path(sim.checkpoint).name, "iteration": sim.checkpoint_state.get("iter")}
-    description = describe(sim.env, sim.agent_cfg, checkpoint, _motion_hashes(sim), task)
+    from amp_runner.isaaclab.policy_export import describe
+
+    checkpoint = {"file": Path(sim.args.checkpoint).name, "iteration": sim.checkpoint_state.get("iter")}
+    description = describe(sim.env, sim.agent_cfg, checkpoint, _motion_hashes(sim), sim.args.task)
     model = getattr(sim.env_cfg, "mjcf", None)
     if model is not None:
         description.robot.model = Path(model).name
         copied = folder / Path(model).name
         if not copied.exists() or not copied.samefile(model):
             shutil.copyfile(model, copied)
-        MujocoRobot(description, copied)  # refuses a model that needs more files than this one
+        MujocoRobot(description, copied)  # raises for a model that needs further files
     description.save(folder)
 
 
 def _motion_hashes(sim: Simulation) -> dict[str, str]:
-    """Of the clips that the checkpoint was trained on; else of those that the agent names, where they are there."""
+    """Return the hashes of the clips that the checkpoint was trained on; if it has none, of the agent's clips."""
     saved = sim.checkpoint_state.get("amp", {}).get("motion_hashes")
     if saved is None:
         entries = getattr(getattr(sim.agent_cfg.algorithm, "amp_cfg", None), "motions", None) or []
@@ -155,6 +160,8 @@ def compare(sim: Simulation, actor: Any, folder: Path) -> dict[str, float]:
         Largest differences: of both networks' outputs on the same observations, of the observations that the description
         leads to, and of the joint position targets [rad].
     """
+    from amp_runner.isaaclab.policy_export import measured_signals
+
     deployed = DeployedPolicy(folder)
     script = torch.jit.load(str(folder / TORCHSCRIPT_FILE))
     names = (
@@ -172,17 +179,17 @@ def compare(sim: Simulation, actor: Any, folder: Path) -> dict[str, float]:
             found = deployed.observe(measured_signals(sim.env))
             action = actor(obs)
             limit = sim.agent_cfg.clip_actions or np.inf
-            wanted = action[0].cpu().numpy()
+            target = action[0].cpu().numpy()
             targets = deployed.targets(deployed.act(expected.numpy()))
             obs, _, dones, _ = sim.env.step(action)
             pairs = (
-                (deployed.last_action, wanted.clip(-limit, limit)),
-                (script(expected)[0].numpy(), wanted),
+                (deployed.last_action, target.clip(-limit, limit)),
+                (script(expected)[0].numpy(), target),
                 (found, expected.numpy()),
                 (targets, _applied_targets(sim)),
             )
-            for name, (output, right) in zip(names, pairs):
-                differences[name] = float(np.maximum(differences[name], np.abs(output - right).max()))
+            for name, (output, correct) in zip(names, pairs):
+                differences[name] = float(np.maximum(differences[name], np.abs(output - correct).max()))
             actor.reset(dones)
             if dones.any():
                 deployed.reset()

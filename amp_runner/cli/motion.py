@@ -1,4 +1,4 @@
-"""``amp-motion``: look at clips, check them, change them, convert them. Needs no simulator."""
+"""``amp-motion``: inspect, check, edit and convert clips. Needs no simulator."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from amp_runner.cli.common import check_clip_file, run_command
-from amp_runner.errors import AMPError, MotionError
-from amp_runner.evaluation import gait_metrics as gait
+from amp_runner.errors import AMPError, ConfigError, MotionError
+from amp_runner.evaluation.gait_metrics import hip_joint, stride_metrics
 from amp_runner.motions.clip import Motion, load_motion, save_motion
-from amp_runner.motions.edit import concat_motions, cut_motion, mirror_motion, motion_spec, resample_motion
+from amp_runner.motions.edit import concat_motions, cut_motion, mirror_motion, resample_motion
 from amp_runner.viewers.rendering import prepare_to_draw
+
+if TYPE_CHECKING:
+    from amp_runner.motions.robot_model import RobotModel
 
 _PICTURES = (".png", ".jpg", ".pdf", ".svg")
 _SHOWN_CLIPS = 12
@@ -22,17 +26,15 @@ _SHOWN_CLIPS = 12
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point of ``amp-motion``; returns the exit status: 0, 1 for findings of ``check``, 2 for bad input."""
-    failed: list[bool] = []
-    status = run_command("amp-motion", lambda arguments: failed.append(_run(arguments)), argv)
-    return status or int(any(failed))
+    findings: list[bool] = []
 
+    def run(arguments: list[str]) -> None:
+        args = _parser().parse_args(arguments)
+        if getattr(args, "video", None) or getattr(args, "png", None):
+            prepare_to_draw()
+        findings.append(bool(args.run(args)))
 
-def _run(argv: list[str]) -> bool:
-    """Run a sub-command; returns whether a check failed."""
-    args = _parser().parse_args(argv)
-    if getattr(args, "video", None) or getattr(args, "png", None):
-        prepare_to_draw()
-    return bool(args.run(args))
+    return run_command("amp-motion", run, argv) or int(any(findings))
 
 
 def _info(args: argparse.Namespace) -> None:
@@ -47,7 +49,7 @@ def _info(args: argparse.Namespace) -> None:
     if motion.layout is None or motion.joint_names is None:
         print("  layout: not in the file")
         return
-    spec = motion_spec(motion)
+    spec = motion.spec
     print(f"  layout: {', '.join(spec.layout)}")
     for name, index in zip(spec.joint_names, range(len(spec.joint_names))):
         position, velocity = (motion.states[:, spec.features[f].start + index] for f in ("joint_pos", "joint_vel"))
@@ -56,8 +58,8 @@ def _info(args: argparse.Namespace) -> None:
 
 
 def _print_clips(motion: Motion, every: bool) -> None:
-    spec = motion_spec(motion)
-    features, hip = spec.features, gait.hip_joint(spec.joint_names)
+    spec = motion.spec
+    features, hip = spec.features, hip_joint(spec.joint_names)
     print("  clip  seconds   vx     vy    wz      height [m]     stride [Hz]   (means over the clip)")
     clips = motion.clips()
     for number, states in enumerate(clips if every else clips[:_SHOWN_CLIPS]):
@@ -65,7 +67,7 @@ def _print_clips(motion: Motion, every: bool) -> None:
         height, dt = states[:, 0], motion.dt or float("nan")
         stride = float("nan")
         if motion.dt and len(states) * dt >= 1:
-            stride = gait.stride_measures(states[:, None, features["joint_pos"]], dt, hip)[0][0]
+            stride = stride_metrics(states[:, None, features["joint_pos"]], dt, hip)[0][0]
         print(
             f"  {number:4d}  {len(states) * dt:7.2f} {linear[0]:6.2f} {linear[1]:6.2f} {angular[2]:6.2f}"
             f"   {height.min():.3f} to {height.max():.3f}  {stride:8.2f}"
@@ -75,7 +77,7 @@ def _print_clips(motion: Motion, every: bool) -> None:
 
 
 def _check(args: argparse.Namespace) -> bool:
-    """Print every finding; returns whether one of them is an error."""
+    """Print every finding; returns whether any is an error."""
     from amp_runner.motions.check import check_motion
 
     errors = 0
@@ -151,10 +153,23 @@ def _convert(args: argparse.Namespace) -> None:
 
 
 def _view(args: argparse.Namespace) -> None:
-    from amp_runner.viewers.clip_viewer import view
+    from amp_runner.viewers.clip_viewer import serve, show_clips, write_picture, write_video
 
     motions = [load_motion(file) for file in args.files]
-    view(motions, [_robot(args, motion) for motion in motions], args)
+    robots = []
+    for motion in motions:
+        robot = _robot(args, motion)
+        if robot is None:
+            raise ConfigError(f"{motion.path}: no robot model; pass --robot FILE (MJCF or URDF)")
+        robots.append(robot)
+    if args.png:
+        write_picture(show_clips(motions, robots, args.clip)[0], args.png)
+        print(f"wrote {args.png}")
+    elif args.video:
+        frames = write_video(show_clips(motions, robots, args.clip)[0], args.video)
+        print(f"wrote {args.video}: {frames} frames")
+    else:
+        serve(motions, robots, args.clip, args.port)
 
 
 def _save(motion: Motion, out: str) -> None:
@@ -170,18 +185,14 @@ def _one_clip(motion: Motion, clip: int) -> Motion:
     return cut_motion(motion, clips=[clip])
 
 
-def _robot(args: argparse.Namespace, motion: Motion):
-    """The model that ``--robot`` names, or the ostrich's for its own clips, or None."""
-    from amp_runner.motions.robot_model import RobotModel
-    from ostrich_env.robot.description import JOINT_NAMES
+def _robot(args: argparse.Namespace, motion: Motion) -> RobotModel | None:
+    """Return the robot that ``--robot`` names, or a registered one with the clip's joints, or None."""
+    from amp_runner.motions.robot_model import RobotModel, registered_robot
 
     if motion.joint_names is None:
         return None
-    if args.robot:
-        return RobotModel(args.robot, motion.joint_names)
-    if motion.joint_names == JOINT_NAMES:
-        return RobotModel(Path(sys.modules["ostrich_env"].__file__).parent / "robot" / "assets" / "ostrich.xml", JOINT_NAMES)
-    return None
+    path = args.robot or registered_robot(motion.joint_names)
+    return None if path is None else RobotModel(path, motion.joint_names)
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:
@@ -190,7 +201,7 @@ def _names(text: str | None) -> tuple[str, ...] | None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="amp-motion", description="Look at clips, check them, change them, convert them.", allow_abbrev=False
+        prog="amp-motion", description="Inspect, check, edit and convert clips.", allow_abbrev=False
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -203,30 +214,30 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("-o", "--out", required=True, metavar="FILE", help=out)
         if robot:
             sub.add_argument(
-                "--robot", metavar="FILE", help="MJCF or URDF of the robot (default: the ostrich, for its clips)"
+                "--robot", metavar="FILE", help="MJCF or URDF file (default: an installed robot with the clip's joints)"
             )
         return sub
 
-    info = command("info", _info, "what is in a clip file")
+    info = command("info", _info, "show the contents of a clip file")
     info.add_argument("--all", action="store_true", help="list every clip")
-    check = command("check", _check, "whether clips are fit to learn from; exit status 1 if not", many=True, robot=True)
+    check = command("check", _check, "check that clips are fit to learn from; exit status 1 if not", many=True, robot=True)
     check.add_argument("--max_joint_speed", type=float, metavar="RAD/S", help="the actuators' limit")
     plot = command("plot", _plot, "draw a clip: joints, root, footfalls, spectrum", out="picture (.png)", robot=True)
-    plot.add_argument("--clip", type=int, default=0, help="which clip of the file (default: %(default)s)")
+    plot.add_argument("--clip", type=int, default=0, help="index of the clip (default: %(default)s)")
     mirror = command("mirror", _mirror, "swap left and right", out="clip file (.npz)")
     mirror.add_argument("--flip", default=".*(roll|yaw).*", help="joints whose angle changes sign (default: %(default)s)")
-    mirror.add_argument("--sides", nargs=2, default=("left", "right"), help="what the sides are called in joint names")
+    mirror.add_argument("--sides", nargs=2, default=("left", "right"), help="sides in joint names (default: left right)")
     resample = command("resample", _resample, "change the time step", out="clip file (.npz)")
     resample.add_argument("--dt", type=float, required=True, help="time between two frames [s]")
     cut = command("cut", _cut, "keep some clips, or a part of each", out="clip file (.npz)")
-    cut.add_argument("--start", type=float, default=0.0, help="beginning of the part [s] (default: %(default)s)")
+    cut.add_argument("--start", type=float, default=0.0, help="start of the part [s] (default: %(default)s)")
     cut.add_argument("--end", type=float, help="end of the part [s] (default: the clip's)")
-    cut.add_argument("--clips", type=int, nargs="+", help="which clips to keep (default: all)")
-    command("concat", _concat, "join files, each clip staying a clip", many=True, out="clip file (.npz)")
-    _add_convert(command("convert", _convert, "make a clip of a foreign motion file", out="clip file (.npz)"))
+    cut.add_argument("--clips", type=int, nargs="+", help="indices of the clips to keep (default: all)")
+    command("concat", _concat, "concatenate files; clips stay separate", many=True, out="clip file (.npz)")
+    _add_convert(command("convert", _convert, "convert a foreign motion file to a clip", out="clip file (.npz)"))
     view = command("view", _view, "play clips in the browser, or to a video or picture", many=True, robot=True)
     view.add_argument("--port", type=int, default=8080, help="port of the page (default: %(default)s)")
-    view.add_argument("--clip", type=int, default=0, help="clip to begin with (default: %(default)s)")
+    view.add_argument("--clip", type=int, default=0, help="clip shown first (default: %(default)s)")
     view.add_argument("--video", metavar="FILE", help="write a video (.mp4 or .gif) instead")
     view.add_argument("--png", metavar="FILE", help="write a picture instead: the robot at several moments of the clip")
     return parser
@@ -236,12 +247,12 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
     from amp_runner.motions.convert.readers import READERS
 
     add = parser.add_argument
-    add("--kind", choices=sorted(READERS), help="kind of file (default: told from the file)")
+    add("--kind", choices=sorted(READERS), help="kind of file (default: detected)")
     add("--joints", metavar="A,B,...", help="joints of the clip, in the environment's order (default: the file's)")
     add("--joint_map", metavar="FILE", help="YAML: 'joint: source', or 'joint: {from: source, sign: -1, offset: 0.1}'")
-    add("--joint_names", metavar="A,B,...", help="names of the file's joint columns, where it does not say them")
+    add("--joint_names", metavar="A,B,...", help="names of the file's joint columns, if it does not store them")
     add("--root_body", metavar="NAME", help="body that is the root, for Isaac Lab's files (default: the first)")
-    add("--fps", type=float, help="frames a second, where the file does not say it, or says it wrongly")
+    add("--fps", type=float, help="frames per second; overrides the file's frame rate")
     add("--quat", choices=("auto", "xyzw", "wxyz"), default="auto", help="order of quaternions (default: %(default)s)")
     add("--dt", type=float, help="time step of the clip [s] (default: the file's)")
     add("--smoothing", type=float, default=0.1, help="length of the smoothing window [s], 0 for none (default: %(default)s)")

@@ -1,4 +1,4 @@
-"""Settings from the command line: weighted motions, recipes, and overrides in Hydra's form."""
+"""Settings from the command line: weighted motions, presets, and Hydra overrides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from amp_runner.errors import ConfigError
-from amp_runner.learning.config import AMPCfg
+from amp_runner.learning.config import parse_motion_entries
 
 
 def parse_motion_argument(text: str) -> dict[str, Any]:
@@ -23,12 +23,12 @@ def parse_motion_argument(text: str) -> dict[str, Any]:
         entry = {"path": path, "weight": float(weight)} if path else {"path": text}
     except ValueError:
         entry = {"path": text}
-    AMPCfg(motions=[entry]).motion_entries()
+    parse_motion_entries([entry])
     return entry
 
 
-def recipe_overrides(files: list[str]) -> list[str]:
-    """Hydra overrides for recipes: YAML files with the sections ``agent`` and ``env``.
+def preset_overrides(files: list[str]) -> list[str]:
+    """Return the Hydra overrides of presets: YAML files with the sections ``agent`` and ``env``.
 
     Raises:
         ConfigError: a file cannot be read or has another section.
@@ -36,17 +36,17 @@ def recipe_overrides(files: list[str]) -> list[str]:
     overrides = []
     for file in files:
         try:
-            recipe = yaml.safe_load(Path(file).read_text()) or {}
+            preset = yaml.safe_load(Path(file).read_text()) or {}
         except OSError as error:
             raise ConfigError(
-                f"{file}: cannot be read: {error.strerror}; expected a recipe such as those in configs/"
+                f"{file}: cannot be read: {error.strerror}; expected a preset such as those in configs/"
             ) from None
         except yaml.YAMLError as error:
             raise ConfigError(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from None
-        if not isinstance(recipe, dict) or set(recipe) - {"agent", "env"}:
-            found = ", ".join(map(str, recipe)) if isinstance(recipe, dict) else type(recipe).__name__
-            raise ConfigError(f"{file}: has {found}; expected the sections 'agent' and 'env' and nothing else")
-        overrides += _flatten(recipe)
+        if not isinstance(preset, dict) or set(preset) - {"agent", "env"}:
+            found = ", ".join(map(str, preset)) if isinstance(preset, dict) else type(preset).__name__
+            raise ConfigError(f"{file}: has {found}; expected only the sections 'agent' and 'env'")
+        overrides += _flatten(preset)
     return overrides
 
 
@@ -61,7 +61,7 @@ def _flatten(values: dict[str, Any], prefix: str = "") -> list[str]:
 
 
 def without_terms_switched_off(overrides: list[str], cfgs: dict[str, Any]) -> list[str]:
-    """Overrides but those inside terms that are None, as play mode leaves terms that only a training needs.
+    """Drop overrides inside terms that are None; play mode removes terms that only training needs.
 
     Args:
         overrides: ``section.path=value``.
@@ -80,10 +80,10 @@ def without_terms_switched_off(overrides: list[str], cfgs: dict[str, Any]) -> li
 
 
 def refuse_unknown_flags(prog: str, arguments: list[str]) -> None:
-    """Refuse what no parser took; Isaac Lab would hand it to Hydra.
+    """Reject flags that no parser knows; Isaac Lab would pass them to Hydra.
 
     Raises:
-        ConfigError: naming the argument.
+        ConfigError: the message names the argument.
     """
     for argument in arguments:
         if argument.startswith("-"):
@@ -91,14 +91,14 @@ def refuse_unknown_flags(prog: str, arguments: list[str]) -> None:
 
 
 def check_overrides(overrides: list[str], cfgs: dict[str, Any]) -> None:
-    """Refuse settings that do not exist, which Isaac Lab would silently add.
+    """Reject settings that do not exist, which Isaac Lab would silently add.
 
     Args:
         overrides: command-line overrides, ``section.path=value``.
         cfgs: the resolved configurations by section.
 
     Raises:
-        ConfigError: naming the argument and the nearest that exists.
+        ConfigError: the message names the setting and the closest one that exists.
     """
     for override in overrides:
         path = override.split("=")[0]

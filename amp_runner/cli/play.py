@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amp_runner.cli.command_schedule import add_command_argument, check_schedule, command_at
-from amp_runner.cli.common import check_folder, run_command
+from amp_runner.cli.common import (
+    ISAACLAB_EPILOG,
+    add_policy_arguments,
+    check_folder,
+    require_isaaclab,
+    run_command,
+    runs_export,
+)
 from amp_runner.errors import AMPError, ConfigError
-from amp_runner.isaaclab.simulation import add_arguments, hold_commands, simulation
-from amp_runner.viewers.player import Player
-from amp_runner.viewers.rendering import prepare_to_draw
 
-EPILOG = """\
-Without --video and --web a window opens. In plain MuJoCo, from the files of amp-export alone:
-  amp-play --export DIR [--video FILE | --web]
-"""
+if TYPE_CHECKING:
+    from amp_runner.viewers.player import Player
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -32,51 +33,78 @@ def play(argv: list[str]) -> None:
     """Show a policy as the arguments say.
 
     Raises:
-        AMPError: bad input, or no way to show it here.
+        AMPError: bad input, or no way to show the policy on this machine.
     """
-    choice = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    choice.add_argument("--sim", choices=("isaaclab", "mujoco"))
-    choice.add_argument("--export")
-    choice.add_argument("-h", "--help", action="store_true")
-    chosen, _ = choice.parse_known_args(argv)
-    is_exported = chosen.sim == "mujoco" or (chosen.sim is None and chosen.export is not None)
-    if chosen.help and importlib.util.find_spec("isaaclab") is None:
-        is_exported = True  # Isaac Lab would have to add its own arguments
-    with (_in_mujoco if is_exported else _in_isaaclab)(argv) as (played, args):
-        show(played, args)
+    args, rest = _parser().parse_known_args(argv)
+    is_export = runs_export(args, rest)
+    if args.sim is not None and (args.sim == "mujoco") != is_export:
+        raise ConfigError(f"--sim {args.sim}: {'--export' if args.sim == 'mujoco' else '--task'} is missing")
+    _check_arguments(args)
+    with _in_mujoco(args) if is_export else _in_isaaclab(args, rest) as player:
+        show(player, args)
 
 
-def show(played: Player, args: argparse.Namespace) -> None:
-    """Make the video, serve the page, or keep the window going."""
+def show(player: Player, args: argparse.Namespace) -> None:
+    """Write the video, serve the page, or run the window."""
     if args.video:
         from amp_runner.viewers.video import write_video
 
-        write_video(played, args.video, args.seconds or 10.0, lambda time: command_at(args.command, time))
+        count = write_video(player, args.video, args.seconds or 10.0, lambda time: command_at(args.command, time))
+        print(f"wrote {args.video}: {count} pictures")
     elif args.web:
         from amp_runner.viewers.control_page import serve
 
-        serve(played, args.port, args.seconds, args.command[0][:3])
+        serve(player, args.port, args.seconds, args.command[0][:3])
     else:
-        played.run_window(args.seconds, lambda time: command_at(args.command, time))
+        player.run_window(args.seconds, lambda time: command_at(args.command, time))
+
+
+@contextmanager
+def _in_isaaclab(args: argparse.Namespace, rest: list[str]) -> Iterator[Player]:
+    require_isaaclab()
+    from amp_runner.cli.isaaclab_backend import simulation
+    from amp_runner.isaaclab.access import hold_commands
+    from amp_runner.isaaclab.player import IsaacLabPlayer, add_camera, add_page
+
+    def configure(args: argparse.Namespace, env_cfg: Any) -> None:
+        env_cfg.scene.num_envs = 1
+        hold_commands(env_cfg)
+        env_cfg.episode_length_s = 1e6
+        if args.video:
+            add_camera(env_cfg)
+        if args.web:
+            add_page(env_cfg, args.port)
+
+    is_window = not (args.video or args.web) and not any(a.split("=")[0] in ("--viz", "--visualizer") for a in rest)
+    with simulation(args, [*rest, "--viz", "newton_gl"] if is_window else rest, configure) as sim:
+        yield IsaacLabPlayer(sim, score_style=args.web)
+
+
+@contextmanager
+def _in_mujoco(args: argparse.Namespace) -> Iterator[Player]:
+    if args.video:
+        from amp_runner.viewers.rendering import prepare_to_draw
+
+        prepare_to_draw()
+    from amp_runner.viewers.mujoco_player import MujocoPlayer
+
+    yield MujocoPlayer(args.export)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="amp-play",
-        description="Watch a trained policy walk.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Watch a trained policy walk. Without --video and --web a window opens.",
+        epilog=ISAACLAB_EPILOG,
         allow_abbrev=False,
     )
-    parser.add_argument("--sim", choices=("isaaclab", "mujoco"), help="simulator (default: isaaclab, with --export mujoco)")
-    parser.add_argument("--video", metavar="FILE", help="write a video (.mp4) instead; needs neither a screen nor a GPU")
-    parser.add_argument(
-        "--web", action="store_true", help="serve a page instead, with sliders for the command and live style curves"
-    )
+    add_policy_arguments(parser, needs_checkpoint=True, with_export=True)
+    parser.add_argument("--sim", choices=("isaaclab", "mujoco"), help="default: mujoco with --export, else isaaclab")
+    parser.add_argument("--video", metavar="FILE", help="write a video (.mp4 or .gif); needs neither a screen nor a GPU")
+    parser.add_argument("--web", action="store_true", help="serve a page with sliders for the command and live style curves")
     parser.add_argument("--port", type=int, default=8080, help="port of the page (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, help="how long [s] (default: until Ctrl-C; a video: 10)")
+    parser.add_argument("--seconds", type=float, help="duration [s] (default: until Ctrl-C; of a video: 10)")
     add_command_argument(parser, "default: 0.5 0 0")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
@@ -90,9 +118,11 @@ def _check_arguments(args: argparse.Namespace) -> None:
     if args.video:
         check_folder("--video", args.video)
     if args.web and len(args.command) > 1:
-        raise ConfigError("--web: the page's sliders command the robot; give one --command to begin with")
-    if args.seconds is not None and not args.seconds > 0:
+        raise ConfigError("--web: the page's sliders command the robot; give at most one --command, to start with")
+    if args.seconds is not None and not 0 < args.seconds < 1e6:
         raise ConfigError(f"--seconds {args.seconds:g}: expected more than 0")
+    if not 0 <= args.port <= 65535:
+        raise ConfigError(f"--port {args.port}: expected 0 to 65535")
     if not args.video and not args.web:
         require_screen()
 
@@ -101,48 +131,10 @@ def require_screen() -> None:
     """Check that a window can open.
 
     Raises:
-        AMPError: saying what to do without one.
+        AMPError: there is no screen.
     """
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise AMPError("no screen here to open a window on; use --web (a page in the browser) or --video FILE")
-
-
-@contextmanager
-def _in_isaaclab(argv: list[str]) -> Iterator[tuple[Player, argparse.Namespace]]:
-    from amp_runner.isaaclab.player import IsaacLabPlayer, add_camera, add_page
-
-    parser = _parser()
-    add_arguments(parser, needs_checkpoint=True)
-    chosen: list[argparse.Namespace] = []
-
-    def configure(args: argparse.Namespace, env_cfg: Any) -> None:
-        _check_arguments(args)
-        chosen.append(args)
-        env_cfg.scene.num_envs = 1
-        hold_commands(env_cfg)
-        env_cfg.episode_length_s = 1e6
-        if args.video:
-            add_camera(env_cfg)
-        if args.web:
-            add_page(env_cfg, args.port)
-
-    others = ("--video", "--web", "--help", "-h", "--viz", "--visualizer")
-    is_window = not any(argument.split("=")[0] in others for argument in argv)
-    with simulation(parser, [*argv, "--viz", "newton_gl"] if is_window else argv, configure) as sim:
-        yield IsaacLabPlayer(sim, judge=chosen[0].web), chosen[0]
-
-
-@contextmanager
-def _in_mujoco(argv: list[str]) -> Iterator[tuple[Player, argparse.Namespace]]:
-    parser = _parser()
-    parser.add_argument("--export", required=True, metavar="DIR", help="folder that amp-export wrote")
-    args = parser.parse_args(argv)
-    _check_arguments(args)
-    if args.video:
-        prepare_to_draw()
-    from amp_runner.viewers.mujoco_player import MujocoPlayer
-
-    yield MujocoPlayer(args.export), args
+        raise AMPError("no screen to open a window on; use --web (a page in the browser) or --video FILE")
 
 
 if __name__ == "__main__":

@@ -5,22 +5,24 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from amp_runner.cli.command_schedule import add_command_argument, check_schedule, command_at
-from amp_runner.cli.common import check_clip_file, run_command
+from amp_runner.cli.common import ISAACLAB_EPILOG, add_policy_arguments, check_clip_file, require_isaaclab, run_command
 from amp_runner.cli.controllers import add_controller_arguments, check_controller, make_controller
-from amp_runner.env_interface import velocity_command
 from amp_runner.errors import ConfigError, MotionError
-from amp_runner.isaaclab.simulation import Simulation, add_arguments, hold_commands, simulation
 from amp_runner.motions.clip import Motion, save_motion
+from amp_runner.state import AMP_GROUP
 
-_FALL_MARGIN = 0.5  # [s] before a fall that is cut off
-_SHORTEST_CLIP = 1.0  # [s]; what is left between two resets is dropped if shorter
+if TYPE_CHECKING:
+    from amp_runner.isaaclab.simulation import Simulation
+
+_FALL_MARGIN = 0.5  # [s] before a fall that are cut off
+_SHORTEST_CLIP = 1.0  # [s]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -32,30 +34,31 @@ def record(argv: list[str]) -> None:
     """Run a controller and save the ``amp`` group, one clip for each environment and episode.
 
     Raises:
-        AMPError: bad input, or nothing worth saving was recorded.
+        AMPError: bad input, or no clip was long enough.
     """
-    parser = _parser()
-    options: dict[str, Any] = {}
+    args, rest = _parser().parse_known_args(argv)
+    _check_arguments(args)
+    require_isaaclab()
+    from amp_runner.cli.isaaclab_backend import simulation
+    from amp_runner.isaaclab.access import hold_commands
 
     def configure(args: argparse.Namespace, env_cfg: Any) -> None:
-        _check_arguments(args)
         check_controller(args, env_cfg)
-        options.update(vars(args))
         env_cfg.scene.num_envs = args.num_envs
         if args.command is not None:
             hold_commands(env_cfg)
 
-    with simulation(parser, argv, configure) as sim:
-        states, commands, ends = _run(sim, make_controller(sim, argparse.Namespace(**options)), options)
+    with simulation(args, rest, configure) as sim:
+        states, commands, ends = _run(sim, make_controller(sim))
         dt, spec = sim.env.unwrapped.step_dt, sim.spec
-    clips = cut_clips(ends, round(options["skip"] / dt), round(_FALL_MARGIN / dt), round(_SHORTEST_CLIP / dt))
+    clips = cut_clips(ends, round(args.skip / dt), round(_FALL_MARGIN / dt), round(_SHORTEST_CLIP / dt))
     if not clips:
         raise MotionError(
-            f"{options['out']}: nothing was saved: no environment went {options['skip'] + _SHORTEST_CLIP:g} s without a "
-            "fall or a reset; record more --steps, or use a controller that stays up"
+            f"{args.out}: nothing was saved: no environment ran for {args.skip + _SHORTEST_CLIP:g} s without a fall or a "
+            "reset; record more --steps, or use a controller that stays upright"
         )
     motion = Motion(
-        path=options["out"],
+        path=args.out,
         states=np.concatenate([states[first:last, env] for env, first, last in clips]),
         clip_lengths=np.array([last - first for _, first, last in clips]),
         dt=dt,
@@ -63,26 +66,20 @@ def record(argv: list[str]) -> None:
         layout=spec.layout,
         velocity_frame=spec.velocity_frame,
         commands=np.concatenate([commands[first:last, env] for env, first, last in clips]),
-        source=_source(options),
-        licence=options["licence"],
+        source=" ".join(filter(None, ["amp-record", args.task, args.controller, Path(args.checkpoint or "").name])),
+        licence=args.licence,
     )
     save_motion(motion)
     print(f"{motion.path}: {len(clips)} clips, {len(motion.states) * dt:.1f} s")
-
-
-def _source(options: dict[str, Any]) -> str:
-    """What made the motion, noted in the file."""
-    words = ["amp-record", options["task"], options["controller"], Path(options["checkpoint"] or "").name]
-    return " ".join([*filter(None, words), *(" ".join(["--sine", *values]) for values in options["sine"])])
 
 
 def cut_clips(ends: np.ndarray, skip: int, margin: int, shortest: int) -> list[tuple[int, int, int]]:
     """Cut recordings into clips.
 
     Args:
-        ends: what ended in each step, (T, N): 0 nothing, 1 the episode in time, 2 the robot fell. The state of that step
+        ends: what ended in each step, (T, N): 0 nothing, 1 the episode timed out, 2 the robot fell. The state of that step
             belongs to the next episode.
-        skip: frames dropped at the beginning of every episode.
+        skip: frames dropped at the start of each episode.
         margin: frames dropped before a fall.
         shortest: clips with fewer frames are dropped.
 
@@ -102,16 +99,20 @@ def cut_clips(ends: np.ndarray, skip: int, margin: int, shortest: int) -> list[t
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="amp-record", description="Record reference motion from the simulation.")
-    add_arguments(parser, needs_checkpoint=False)
+    parser = argparse.ArgumentParser(
+        prog="amp-record",
+        description="Record reference motion from the simulation.",
+        epilog=ISAACLAB_EPILOG,
+        allow_abbrev=False,
+    )
+    add_policy_arguments(parser, needs_checkpoint=False)
     add_controller_arguments(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="clip file to write (.npz)")
     parser.add_argument("--steps", type=int, default=1000, help="environment steps (default: %(default)s)")
-    parser.add_argument("--num_envs", type=int, default=1, help="environments, recorded at once (default: %(default)s)")
-    add_command_argument(parser, "gone through again and again; default: the task's own commands")
-    parser.add_argument("--skip", type=float, default=1.0, help="seconds cut off after a start (default: %(default)s)")
+    parser.add_argument("--num_envs", type=int, default=1, help="environments, recorded in parallel (default: %(default)s)")
+    add_command_argument(parser, "repeated cyclically; default: the task's own commands")
+    parser.add_argument("--skip", type=float, default=1.0, help="seconds cut off after a reset (default: %(default)s)")
     parser.add_argument("--licence", default="", help="licence noted in the file")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
@@ -119,19 +120,22 @@ def _check_arguments(args: argparse.Namespace) -> None:
     check_clip_file(args.out)
     if args.steps < 1 or args.num_envs < 1:
         raise ConfigError("--steps and --num_envs must be at least 1")
+    if not 0 <= args.skip < 1e6:
+        raise ConfigError(f"--skip {args.skip:g}: expected at least 0 seconds")
     check_schedule(args.command or [])
 
 
-def _run(sim: Simulation, controller: Any, options: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """States (T, N, D), commands (T, N, 3), and what ended (T, N); fewer steps if interrupted."""
-    env, unwrapped = sim.env, sim.env.unwrapped
+def _run(sim: Simulation, controller: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return states (T, N, D), commands (T, N, 3), and what ended (T, N); fewer steps if interrupted."""
+    from amp_runner.isaaclab.access import velocity_command
+
+    env, unwrapped, schedule = sim.env, sim.env.unwrapped, sim.args.command
     term = velocity_command(unwrapped)
-    schedule = options["command"]
     frames: list[tuple[torch.Tensor, ...]] = []
     obs = env.get_observations()
     with torch.inference_mode():
         try:
-            for step in tqdm(range(options["steps"]), desc="recording", unit="step", mininterval=1.0):
+            for step in tqdm(range(sim.args.steps), desc="recording", unit="step", mininterval=1.0):
                 if schedule is not None:
                     command = command_at(schedule, step * unwrapped.step_dt)
                     term.vel_command_b[:] = torch.tensor(command, device=env.device)
@@ -139,7 +143,7 @@ def _run(sim: Simulation, controller: Any, options: dict[str, Any]) -> tuple[np.
                 if hasattr(controller, "reset"):
                     controller.reset(dones)
                 ended = dones * torch.where(extras["time_outs"], 1, 2)
-                frames.append(tuple(x.cpu().clone() for x in (obs["amp"], term.command, ended)))
+                frames.append(tuple(x.cpu().clone() for x in (obs[AMP_GROUP], term.command, ended)))
         except KeyboardInterrupt:
             print(f"interrupted; keeping {len(frames)} steps", file=sys.stderr)
     if not frames:

@@ -11,8 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from amp_runner.deploy.policy_description import PolicyDescription
 from amp_runner.errors import ConfigError
-from amp_runner.evaluation.gait_metrics import CONTACT_FORCE
-from amp_runner.state import amp_state
+from amp_runner.state import AMPStateSpec, amp_state
 
 _LARGEST_TILT = 0.8  # [rad]; a robot that leans further, or is lower than half of its height, has fallen
 
@@ -74,6 +73,12 @@ class MujocoRobot:
         if -1 in bodies:
             raise ConfigError(f"{path}: has no body '{names[bodies.index(-1)]}'; is it the policy's robot?")
         return bodies
+
+    @property
+    def amp_spec(self) -> AMPStateSpec | None:
+        """Layout of the AMP state, if the task declared it."""
+        layout = self.description.robot.amp_state
+        return layout and AMPStateSpec(tuple(layout["joint_names"]), layout["orientation"], layout["velocity_frame"])
 
     def reset(self) -> None:
         """Stand in the default pose."""
@@ -138,16 +143,16 @@ class MujocoRobot:
         return amp_state(*tensors, layout["orientation"], layout["velocity_frame"]).float().numpy()
 
     def feet(self) -> dict[str, np.ndarray]:
-        """Velocity (F, 3) [m/s], height (F,) [m] and contact (F,) of the feet's lowest points."""
+        """Return velocity (F, 3) [m/s], height (F,) [m] and normal force (F,) [N] of the feet's lowest points."""
         feet, velocity = self.description.robot.feet, np.zeros(6)
-        found: dict[str, list] = {"foot_velocity": [], "foot_height": [], "foot_contact": []}
+        found: dict[str, list] = {"foot_velocity": [], "foot_height": [], "foot_force": []}
         forces = self._contact_forces()
         for body in self._feet:
             mujoco.mj_objectVelocity(self.model, self.data, mujoco.mjtObj.mjOBJ_XBODY, body, velocity, 0)
             arm = self.data.xmat[body].reshape(3, 3) @ feet["offset"] - [0, 0, feet["radius"]]
             found["foot_velocity"].append(velocity[3:] + np.cross(velocity[:3], arm))
             found["foot_height"].append(self.data.xpos[body, 2] + arm[2])
-            found["foot_contact"].append(forces[body] > CONTACT_FORCE)
+            found["foot_force"].append(forces[body])
         return {name: np.array(values) for name, values in found.items()}
 
     def power(self) -> float:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from amp_runner.errors import ConfigError
-from amp_runner.state import AMPStateSpec
 
 FORMAT_VERSION = 1
 FILE_NAME = "policy.json"
@@ -120,12 +119,6 @@ class PolicyDescription:
     def decimation(self) -> int:
         """Physics steps in a control step."""
         return round(self.control_dt / self.physics_dt)
-
-    @property
-    def amp_spec(self) -> AMPStateSpec | None:
-        """Layout of the AMP state, if the task declared it."""
-        layout = self.robot.amp_state
-        return layout and AMPStateSpec(tuple(layout["joint_names"]), layout["orientation"], layout["velocity_frame"])
 
     def model_path(self, folder: str | Path) -> Path:
         """The robot's MJCF file in the export's folder.

@@ -1,0 +1,1 @@
+"""Gait measures of recorded motion against its reference."""

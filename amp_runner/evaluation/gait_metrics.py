@@ -1,4 +1,4 @@
-"""Gait measures: what a walk looks like in numbers. Plain NumPy on recorded trajectories.
+"""Gait measures of recorded trajectories, in plain NumPy.
 
 T time steps, N environments (or clips), D numbers in an AMP state, A actions, F feet.
 """
@@ -13,19 +13,19 @@ import torch
 from amp_runner.state import AMPStateSpec, opposite_joint
 
 FREQUENCY_BAND = (0.5, 12.0)
-"""Where a stride frequency is looked for [Hz]."""
+"""Range of stride frequencies [Hz]."""
 WALKING_SPEED = 0.3
-"""Commanded forward speed from which on stride measures are taken [m/s]."""
+"""Smallest commanded forward speed at which strides are measured [m/s]."""
 CONTACT_FORCE = 1.0
-"""A foot that presses with more is on the ground [N]."""
+"""A foot with a larger normal force is in contact [N]."""
 SETTLING_TIME = 2.0
-"""Beginning of an episode that is left out [s]."""
-_WINDOW_FRAMES = 5  # of the windows that style distance and AUC compare
+"""Start of an episode that is excluded [s]."""
+_WINDOW_FRAMES = 5  # in the windows of style distance and AUC
 
 
 @dataclass(frozen=True)
-class Rollout:
-    """What was recorded of N environments for T steps under constant commands."""
+class GaitRecording:
+    """Recording of N environments for T steps under constant commands."""
 
     states: np.ndarray
     """AMP states, (T, N, D), velocities in the heading frame."""
@@ -52,22 +52,22 @@ class Rollout:
     spec: AMPStateSpec
     """Layout of the states."""
 
-    def select(self, environments: np.ndarray) -> Rollout:
-        """The same of some environments only, by index or mask (N,)."""
+    def select(self, environments: np.ndarray) -> GaitRecording:
+        """Return the recording of some environments, by index or mask (N,)."""
         sliced = {
             name: value[environments] if name == "commands" else value[:, environments]
             for name, value in vars(self).items()
             if isinstance(value, np.ndarray)
         }
-        return Rollout(**{**vars(self), **sliced})
+        return GaitRecording(**{**vars(self), **sliced})
 
     def feature(self, name: str) -> np.ndarray:
-        """One feature of the states, (T, N, size)."""
+        """Return one feature of the states, (T, N, size)."""
         return self.states[..., self.spec.features[name]]
 
 
 def hip_joint(joint_names: tuple[str, ...]) -> int:
-    """Index of the joint that swings the left leg: by the usual names, else the first."""
+    """Return the index of the joint that swings the left leg: by common names, else the first."""
     for part in ("left_upper_leg", "left_hip_pitch", "l_hip_pitch", "left_hip_y", "hip_pitch", "thigh"):
         for index, name in enumerate(joint_names):
             if part in name:
@@ -76,7 +76,7 @@ def hip_joint(joint_names: tuple[str, ...]) -> int:
 
 
 def _opposite(joint_names: tuple[str, ...], joint: int) -> int | None:
-    """Index of the joint on the other side, if the names tell."""
+    """Return the index of the joint on the other side, if the names distinguish sides."""
     for sides in (("left", "right"), ("l_", "r_"), ("L", "R")):
         partner = opposite_joint(joint_names[joint], joint_names, sides)
         if partner != joint_names[joint] and partner in joint_names:
@@ -85,7 +85,7 @@ def _opposite(joint_names: tuple[str, ...], joint: int) -> int | None:
 
 
 def dominant_frequency(signal: np.ndarray, dt: float) -> np.ndarray:
-    """Frequency with the most power, by a Hann-windowed periodogram padded to 0.01 Hz and better.
+    """Find the frequency with the most power, by a Hann-windowed periodogram padded to 0.01 Hz or finer.
 
     Args:
         signal: shape (T, ...).
@@ -103,8 +103,8 @@ def dominant_frequency(signal: np.ndarray, dt: float) -> np.ndarray:
     return frequency[band][power[band].argmax(axis=0)]
 
 
-def stride_measures(joint_pos: np.ndarray, dt: float, hip: int) -> tuple[np.ndarray, np.ndarray]:
-    """Stride frequency [Hz] and amplitude (standard deviation, [rad]) of one joint, each (N,).
+def stride_metrics(joint_pos: np.ndarray, dt: float, hip: int) -> tuple[np.ndarray, np.ndarray]:
+    """Compute stride frequency [Hz] and amplitude (standard deviation, [rad]) of one joint, each (N,).
 
     Args:
         joint_pos: joint positions, (T, N, J) [rad].
@@ -115,82 +115,82 @@ def stride_measures(joint_pos: np.ndarray, dt: float, hip: int) -> tuple[np.ndar
     return dominant_frequency(signal, dt), signal.std(axis=0)
 
 
-def falls_per_minute(rollout: Rollout) -> float:
-    """Falls per robot and minute, over all steps."""
-    return float(rollout.falls.sum() / (rollout.falls.size * rollout.dt / 60))
+def falls_per_minute(recording: GaitRecording) -> float:
+    """Compute falls per robot and minute, over all steps."""
+    return float(recording.falls.sum() / (recording.falls.size * recording.dt / 60))
 
 
-def measure(rollout: Rollout, hip: int) -> dict[str, float]:
-    """Measures of a rollout; steps within :data:`SETTLING_TIME` of a reset are left out.
+def compute_gait_metrics(recording: GaitRecording, hip: int) -> dict[str, float]:
+    """Compute the gait measures of a recording, without the first :data:`SETTLING_TIME` of each episode.
 
     Args:
-        rollout: what was recorded.
+        recording: the recording.
         hip: index of the joint that swings the left leg.
 
     Returns:
         velocity_error_mps: mean norm of planar heading-frame velocity minus command.
-        mean_velocity_error_mps: the same of each robot's mean velocity: without the sway within a stride.
+        mean_velocity_error_mps: the same for the mean velocity of each robot, which excludes the sway within a stride.
         yaw_rate_error_radps: mean absolute yaw rate minus command.
         falls_per_minute: falls per robot and minute, over all steps.
         stride_frequency_hz: median over walking robots that did not fall.
         hip_amplitude_rad: the same of the hip's standard deviation.
-        duty_factor: part of the time that a foot is on the ground, walking robots.
+        duty_factor: fraction of the time that a foot is in contact, walking robots.
         foot_slip_mps: mean horizontal speed of feet in stance.
         foot_clearance_m: mean over walking robots of the 95th percentile of foot height.
-        left_right_asymmetry: |left - right| / mean of the hip amplitudes, walking robots; not there if the joints' names
-            do not tell left from right.
+        left_right_asymmetry: |left - right| / mean of the hip amplitudes, walking robots; absent if the joint names
+            do not distinguish sides.
         action_rate: mean squared change of the action between two steps.
         joint_jerk: mean squared third derivative of the joint positions, from velocities [1e6 rad^2/s^6].
         cost_of_transport: power / (weight * speed), walking robots.
     """
-    settled = rollout.episode_time > SETTLING_TIME
-    velocity = rollout.feature("root_lin_vel")[..., :2]
-    yaw_rate = rollout.feature("root_ang_vel")[..., 2]
-    deviation = np.where(settled[..., None], velocity - rollout.commands[:, :2], np.nan)
-    walking = rollout.commands[:, 0] >= WALKING_SPEED
-    steady = walking & ~rollout.falls.any(axis=0)
-    stance = rollout.foot_contact & settled[..., None]
-    slip = np.linalg.norm(rollout.foot_velocity[..., :2], axis=-1)
-    jerk = np.diff(rollout.feature("joint_vel"), n=2, axis=0) / rollout.dt**2
+    settled = recording.episode_time > SETTLING_TIME
+    velocity = recording.feature("root_lin_vel")[..., :2]
+    yaw_rate = recording.feature("root_ang_vel")[..., 2]
+    deviation = np.where(settled[..., None], velocity - recording.commands[:, :2], np.nan)
+    walking = recording.commands[:, 0] >= WALKING_SPEED
+    steady = walking & ~recording.falls.any(axis=0)
+    stance = recording.foot_contact & settled[..., None]
+    slip = np.linalg.norm(recording.foot_velocity[..., :2], axis=-1)
+    jerk = np.diff(recording.feature("joint_vel"), n=2, axis=0) / recording.dt**2
     result = {
         "velocity_error_mps": np.nanmean(np.linalg.norm(deviation, axis=-1)),
         "mean_velocity_error_mps": np.nanmean(np.linalg.norm(np.nanmean(deviation, axis=0), axis=-1)),
-        "yaw_rate_error_radps": np.abs(yaw_rate - rollout.commands[:, 2])[settled].mean(),
-        "falls_per_minute": falls_per_minute(rollout),
+        "yaw_rate_error_radps": np.abs(yaw_rate - recording.commands[:, 2])[settled].mean(),
+        "falls_per_minute": falls_per_minute(recording),
         "foot_slip_mps": slip[stance].mean() if stance.any() else np.nan,
-        "action_rate": np.square(np.diff(rollout.actions, axis=0))[settled[1:]].mean(),
+        "action_rate": np.square(np.diff(recording.actions, axis=0))[settled[1:]].mean(),
         "joint_jerk": np.square(jerk)[settled[2:]].mean() / 1e6,
     }
-    result |= _walking_measures(rollout.select(steady), settled[:, steady], hip) if steady.any() else {}
+    result |= _walking_metrics(recording.select(steady), settled[:, steady], hip) if steady.any() else {}
     return {name: float(value) for name, value in result.items()}
 
 
-def _walking_measures(rollout: Rollout, settled: np.ndarray, hip: int) -> dict[str, float]:
-    """Measures of robots that walk forward and do not fall."""
+def _walking_metrics(recording: GaitRecording, settled: np.ndarray, hip: int) -> dict[str, float]:
+    """Compute the measures of robots that walk forward and do not fall."""
     start = int(settled.any(axis=1).argmax())
-    joints = rollout.feature("joint_pos")[start:]
-    frequency, amplitude = stride_measures(joints, rollout.dt, hip)
-    partner = _opposite(rollout.spec.joint_names, hip)
+    joints = recording.feature("joint_pos")[start:]
+    frequency, amplitude = stride_metrics(joints, recording.dt, hip)
+    partner = _opposite(recording.spec.joint_names, hip)
     other = None if partner is None else joints[..., partner].std(axis=0)
-    speed = rollout.feature("root_lin_vel")[start:, :, 0].mean(axis=0)
+    speed = recording.feature("root_lin_vel")[start:, :, 0].mean(axis=0)
     result = {
         "stride_frequency_hz": np.median(frequency),
         "hip_amplitude_rad": np.median(amplitude),
-        "duty_factor": rollout.foot_contact[start:].mean(),
-        "foot_clearance_m": np.percentile(rollout.foot_height[start:], 95, axis=0).mean(),
-        "cost_of_transport": np.mean(rollout.power[start:].mean(axis=0) / (rollout.weight * np.maximum(speed, 0.05))),
+        "duty_factor": recording.foot_contact[start:].mean(),
+        "foot_clearance_m": np.percentile(recording.foot_height[start:], 95, axis=0).mean(),
+        "cost_of_transport": np.mean(recording.power[start:].mean(axis=0) / (recording.weight * np.maximum(speed, 0.05))),
     }
     if other is not None:
         result["left_right_asymmetry"] = np.mean(2 * np.abs(amplitude - other) / (amplitude + other))
     return result
 
 
-def reference_measures(
+def reference_metrics(
     clips: list[np.ndarray], clip_commands: np.ndarray, commands: np.ndarray, dt: float, spec: AMPStateSpec, hip: int
 ) -> dict[str, float]:
-    """Stride frequency [Hz] and hip amplitude [rad] that :func:`measure` would find if robots walked like the reference.
+    """Compute the stride frequency [Hz] and hip amplitude [rad] of robots that walk exactly like the reference.
 
-    Both grow with speed, so every walking robot is compared with the clip whose command is nearest to its own.
+    Both grow with speed, so each walking robot is compared with the clip whose command is nearest to its own.
 
     Args:
         clips: states of each clip, (T_c, D).
@@ -203,7 +203,7 @@ def reference_measures(
     joints = spec.features["joint_pos"]
     walking = commands[commands[:, 0] >= WALKING_SPEED]
     nearest = np.linalg.norm(walking[:, None] - clip_commands, axis=-1).argmin(axis=1)
-    pairs = {c: stride_measures(clips[c][:, None, joints], dt, hip) for c in np.unique(nearest)}
+    pairs = {c: stride_metrics(clips[c][:, None, joints], dt, hip) for c in np.unique(nearest)}
     frequency, amplitude = (
         np.array([pairs[c] for c in nearest]).reshape(-1, 2).T if len(nearest) else np.full((2, 1), np.nan)
     )
@@ -214,7 +214,7 @@ def reference_measures(
 
 
 def windows_of(sequences: list[np.ndarray], num_frames: int = _WINDOW_FRAMES) -> np.ndarray:
-    """Flattened windows of consecutive frames, (W, K * D), none across two sequences (T_c, D)."""
+    """Return flattened windows of consecutive frames, (W, K * D); none spans two sequences (T_c, D)."""
     views = [
         np.lib.stride_tricks.sliding_window_view(s, num_frames, axis=0)
         .transpose(0, 2, 1)
@@ -226,7 +226,7 @@ def windows_of(sequences: list[np.ndarray], num_frames: int = _WINDOW_FRAMES) ->
 
 
 def style_distance(expert: np.ndarray, policy: np.ndarray) -> float:
-    """Frechet distance between two sets of windows (W, F), in the expert's standard deviations.
+    """Compute the Frechet distance between two sets of windows (W, F), in standard deviations of the expert.
 
     Squared distance of normal distributions with the sets' means and covariances, |m1 - m2|^2 + tr(C1 + C2 -
     2 (C1 C2)^(1/2)) (Dowson and Landau 1982).
@@ -242,10 +242,10 @@ def style_distance(expert: np.ndarray, policy: np.ndarray) -> float:
 
 
 def two_sample_auc(expert: np.ndarray, policy: np.ndarray) -> float:
-    """How well a freshly trained classifier tells two sets of windows (W, F) apart: 0.5 not at all, 1 always.
+    """Compute how well a newly trained classifier separates two sets of windows (W, F): 0.5 is chance, 1 is perfect.
 
-    A small network trained on one half of each set; the area under the ROC curve is that of the other half (Lopez-Paz and
-    Oquab 2017).
+    A small network is trained on one half of each set; the area under the ROC curve is measured on the other half (Lopez-Paz
+    and Oquab 2017).
     """
     mean, std = expert.mean(axis=0), expert.std(axis=0) + 1e-2
     sets = [torch.from_numpy((x - mean) / std).float().clamp(-10, 10) for x in (expert, policy)]
@@ -263,7 +263,7 @@ def two_sample_auc(expert: np.ndarray, policy: np.ndarray) -> float:
             optimizer.step()
     with torch.no_grad():
         scores = [net(x).squeeze(-1).numpy() for _, x in halves]
-    # The area is the chance that a random expert window scores higher than a random policy window: Mann-Whitney's U.
+    # The area is the probability that an expert window scores higher than a policy window: Mann-Whitney's U.
     ranks = np.concatenate(scores).argsort().argsort() + 1
     count = len(scores[0])
     return float((ranks[:count].sum() - count * (count + 1) / 2) / (count * len(scores[1])))

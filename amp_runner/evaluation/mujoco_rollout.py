@@ -1,4 +1,4 @@
-"""Walks an exported policy through commands in plain MuJoCo, for the same gait measures as in Isaac Lab."""
+"""Records the gait of an exported policy in plain MuJoCo, for the same measures as in Isaac Lab."""
 
 from __future__ import annotations
 
@@ -8,44 +8,45 @@ from tqdm import tqdm
 from amp_runner.deploy.mujoco_robot import MujocoRobot
 from amp_runner.deploy.policy import DeployedPolicy
 from amp_runner.errors import ConfigError
-from amp_runner.evaluation.gait_metrics import Rollout
+from amp_runner.evaluation.evaluate import PUSH_INTERVAL, PUSH_SPEED, command_grid
+from amp_runner.evaluation.gait_metrics import CONTACT_FORCE, GaitRecording
 
 
-def walk_commands(
-    policy: DeployedPolicy,
-    robot: MujocoRobot,
-    commands: np.ndarray,
-    seconds: float,
-    pushes: np.ndarray,
-    push_interval: float,
-) -> Rollout:
-    """Walk one robot after the other, each for one command.
+def record_mujoco_gait(
+    policy: DeployedPolicy, robot: MujocoRobot, seconds: float, grid: np.ndarray, num_envs: int
+) -> tuple[GaitRecording, np.ndarray]:
+    """Run a policy on a grid of commands, one robot after the other.
 
     Args:
         policy: the exported policy.
-        robot: its robot; one does for all.
-        commands: (N, 3).
-        seconds: length of each walk [s].
-        pushes: changes of the base's velocity, one after each interval, (P, N, 2) [m/s].
-        push_interval: time between pushes [s].
+        robot: its robot.
+        seconds: length of each recording [s].
+        grid: commands, (C, 3).
+        num_envs: N, number of robots.
+
+    Returns:
+        The recording, and which robots were pushed, (N,); the first half of the robots is not pushed.
 
     Raises:
-        ConfigError: the task did not say where its feet are, or how its AMP state is laid out.
+        ConfigError: the task did not declare its feet or the layout of its AMP state.
     """
-    spec = robot.description.amp_spec
+    spec = robot.amp_spec
     if spec is None or robot.description.robot.feet is None:
         raise ConfigError(
-            "the export does not know the AMP state or the feet of its robot, which gait measures need: declare them with "
+            "the export lacks the AMP state or the feet of its robot, which gait measures need: declare them with "
             "AMPObsGroupCfg and FeetCfg in the task, and export again"
         )
     dt = robot.description.control_dt
+    commands, pushed = command_grid(num_envs, grid)
+    speeds = np.random.default_rng(0).uniform(-PUSH_SPEED, PUSH_SPEED, (int(seconds / PUSH_INTERVAL), num_envs, 2))
+    pushes = pushed[None, :, None] * speeds
     walks = [
-        _walk(policy, robot, command, round(seconds / dt), pushes[:, number], round(push_interval / dt))
-        for number, command in enumerate(tqdm(commands, desc="walking", unit="robot", mininterval=1.0))
+        _walk(policy, robot, command, round(seconds / dt), pushes[:, number], round(PUSH_INTERVAL / dt))
+        for number, command in enumerate(tqdm(commands, desc="evaluating", unit="robot", mininterval=1.0))
     ]
     arrays = {name: np.stack([walk[name] for walk in walks], axis=1) for name in walks[0]}
     weight = float(robot.model.body_subtreemass[0]) * 9.81
-    return Rollout(commands=np.asarray(commands), weight=weight, dt=dt, spec=spec, **arrays)
+    return GaitRecording(commands=commands, weight=weight, dt=dt, spec=spec, **arrays), pushed
 
 
 def _walk(
@@ -56,21 +57,22 @@ def _walk(
     begun, frames = 0, []
     for step in range(steps):
         robot.step(policy(robot.signals(command)))
-        fallen = robot.fallen
+        fallen, feet = robot.fallen, robot.feet()
+        feet["foot_contact"] = feet.pop("foot_force") > CONTACT_FORCE
         frame = {
             "states": robot.amp_state(),
             "actions": policy.last_action,
             "falls": fallen,
             "episode_time": 0.0 if fallen else (step - begun) * robot.description.control_dt,
             "power": robot.power(),
-            **robot.feet(),
+            **feet,
         }
         frames.append(frame)
         if fallen:
             policy.reset()
             robot.reset()
             begun = step + 1
-        number, left = divmod(step + 1, interval)
-        if left == 0 and number <= len(pushes):
+        number, remainder = divmod(step + 1, interval)
+        if remainder == 0 and number <= len(pushes):
             robot.push(pushes[number - 1])
     return {name: np.stack([frame[name] for frame in frames]) for name in frames[0]}

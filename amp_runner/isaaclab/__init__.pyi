@@ -1,4 +1,4 @@
-from .mdp import (
+from .cfg import (
     AMPObsGroupCfg,
     FeetCfg,
     RslRlAmpCfg,
@@ -6,11 +6,8 @@ from .mdp import (
     RslRlAmpRunnerCfg,
     RslRlDiscriminatorCfg,
     RslRlMirrorCfg,
-    amp_state_term,
-    ground_height,
-    reset_to_reference,
-    write_amp_states,
 )
+from .mdp import amp_state_term, ground_height, reset_to_reference, write_amp_states
 
 __all__ = [
     "AMPObsGroupCfg",

@@ -1,25 +1,16 @@
-"""AMP for Isaac Lab tasks: observation group, reset event, configuration classes."""
+"""Terms for Isaac Lab's managers: the AMP observation and the reset to reference motion."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import MISSING
 from typing import TYPE_CHECKING, Any
 
 import torch
-from isaaclab.managers import (
-    EventTermCfg,
-    ManagerTermBase,
-    ObservationGroupCfg,
-    ObservationTermCfg,
-    SceneEntityCfg,
-)
-from isaaclab.utils import configclass
+from isaaclab.managers import EventTermCfg, ManagerTermBase, SceneEntityCfg
 from isaaclab.utils.math import quat_apply, quat_conjugate, quat_from_euler_xyz, quat_mul
-from isaaclab_rl.rsl_rl import RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
 
 from amp_runner.errors import ConfigError
-from amp_runner.learning.config import AMPCfg, DiscriminatorCfg, MirrorCfg
+from amp_runner.learning.config import parse_motion_entries
 from amp_runner.motions.dataset import MotionDataset
 from amp_runner.state import AMPStateSpec, Orientation, VelocityFrame, amp_state, yaw_quat
 
@@ -94,7 +85,7 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
         if self._spec is None:
             raise ConfigError("reset_to_reference needs the environment's 'amp' group declared with AMPObsGroupCfg")
         self._motions = MotionDataset.load(
-            AMPCfg(motions=motions).motion_entries(),
+            parse_motion_entries(motions),
             num_frames=1,
             step_dt=env.step_dt,
             spec=self._spec,
@@ -200,80 +191,3 @@ def _orientations(part: dict[str, torch.Tensor], spec: AMPStateSpec) -> tuple[to
     quat = quat_mul(heading, tilt)
     world = quat_from_euler_xyz(zero, zero, zero)
     return quat, {"heading": heading, "body": quat, "world": world}[spec.velocity_frame]
-
-
-@configclass
-class AMPObsGroupCfg(ObservationGroupCfg):
-    """The observation group ``amp``: one frame, no noise, no history. Set ``state.params["asset_cfg"]`` to the robot."""
-
-    state: ObservationTermCfg = ObservationTermCfg(
-        func=amp_state_term,
-        params={
-            "asset_cfg": SceneEntityCfg("robot", joint_names=[".*"], preserve_order=True),
-            "orientation": "gravity",
-            "velocity_frame": "heading",
-        },
-    )
-
-    def __post_init__(self):
-        self.enable_corruption = False
-        self.concatenate_terms = True
-
-
-@configclass
-class FeetCfg:
-    """Where a robot's feet are; an environment configuration's field ``feet``, read by ``amp-eval``."""
-
-    body_names: list[str] = MISSING
-    """Links with the feet, left before right."""
-    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Centre of the foot in the link's frame [m]."""
-    radius: float = 0.0
-    """Radius of the foot around that centre [m]."""
-    contact_sensor: str = "contact_forces"
-    """Name of the scene's contact sensor."""
-
-
-@configclass
-class RslRlDiscriminatorCfg(DiscriminatorCfg):
-    """:class:`amp_runner.DiscriminatorCfg` as a configuration class."""
-
-
-@configclass
-class RslRlMirrorCfg(MirrorCfg):
-    """:class:`amp_runner.MirrorCfg` as a configuration class."""
-
-
-@configclass
-class RslRlAmpCfg(AMPCfg):
-    """:class:`amp_runner.AMPCfg` as a configuration class."""
-
-    mirror: RslRlMirrorCfg = RslRlMirrorCfg()
-    discriminator: RslRlDiscriminatorCfg = RslRlDiscriminatorCfg()
-
-
-@configclass
-class RslRlAmpPpoAlgorithmCfg(RslRlPpoAlgorithmCfg):
-    """PPO with AMP. Works under ``amp-train`` and under stock ``isaaclab train``."""
-
-    class_name: str = "amp_runner:AMPPPO"
-
-    amp_cfg: RslRlAmpCfg = RslRlAmpCfg()
-    """Adversarial motion priors."""
-
-
-@configclass
-class RslRlAmpRunnerCfg(RslRlOnPolicyRunnerCfg):
-    """Runner configuration for tasks trained with AMP."""
-
-    algorithm: RslRlAmpPpoAlgorithmCfg = RslRlAmpPpoAlgorithmCfg()
-
-    keep_checkpoints: int | None = 10
-    """How many of a run's checkpoints are kept, the last ones; None keeps all. Only ``amp-train`` removes any."""
-
-    watch_interval: int = 0
-    """Iterations between two pictures of the policy in TensorBoard; 0 for none. Needs ``watch_robot``."""
-    watch_robot: str | None = None
-    """MJCF or URDF file of the robot, to draw it."""
-    tensorboard_layout: list[Any] | None = None
-    """Charts of TensorBoard's tab "custom scalars": [panel, chart, [tags]] each."""

@@ -1,4 +1,4 @@
-"""A policy being watched in Isaac Lab."""
+"""A player for Isaac Lab: one robot with its policy, to be watched."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Any
 import numpy as np
 import torch
 
-from amp_runner.env_interface import check_amp_group, command_ranges, robot_of, velocity_command
+from amp_runner.env_interface import check_amp_group
 from amp_runner.errors import AMPError, CheckpointError
+from amp_runner.isaaclab.access import command_ranges, restart_observations, robot_of, velocity_command
 from amp_runner.isaaclab.simulation import Simulation
 from amp_runner.learning.config import AMPCfg
-from amp_runner.learning.rollout_storage import amp_frames
 from amp_runner.learning.style_scorer import StyleScore, StyleScorer
-from amp_runner.state import yaw_quat
-from amp_runner.viewers.player import Schedule, in_real_time
+from amp_runner.state import amp_frames, yaw_quat
+from amp_runner.viewers.player import CommandSchedule, in_real_time
 from amp_runner.viewers.rendering import PICTURE_SIZE
 
 _CAMERA = "play_camera"
 _EYE = (0.65, -1.45, 0.35)  # [m] from the robot, in its heading frame: beside and a little in front of it
 _LOOK_AT_HEIGHT = 0.19  # [m]
-_CAMERA_TURNS = 0.02  # part of the robot's turn that the camera follows from picture to picture
+_CAMERA_TURN_RATE = 0.02  # fraction of the robot's turn that the camera follows from picture to picture
 
 
 def add_camera(env_cfg: Any) -> None:
-    """Add a camera that draws without a screen, a GPU or Isaac Sim, by tracing rays."""
+    """Add a ray-traced camera, which needs neither a screen nor a GPU nor Isaac Sim."""
     import isaaclab.sim as sim_utils
     from isaaclab.sensors import CameraCfg
     from isaaclab_newton.renderers import NewtonWarpRendererCfg
@@ -42,21 +42,21 @@ def add_camera(env_cfg: Any) -> None:
 
 
 def add_page(env_cfg: Any, port: int) -> None:
-    """Show the scene on a page in the browser, drawn by Isaac Lab."""
+    """Add Isaac Lab's page in the browser, which shows the scene."""
     from isaaclab_visualizers.viser import ViserVisualizerCfg
 
     env_cfg.sim.visualizer_cfgs = ViserVisualizerCfg(port=port, bind_address="127.0.0.1", open_browser=False)
 
 
 class IsaacLabPlayer:
-    """The first robot of an Isaac Lab environment; see :class:`~.played.Player`."""
+    """The first robot of an Isaac Lab environment; see :class:`~.player.Player`."""
 
-    def __init__(self, sim: Simulation, judge: bool = False) -> None:
-        """Load the policy and, where asked for and there, the discriminator.
+    def __init__(self, sim: Simulation, score_style: bool = False) -> None:
+        """Load the policy and, if requested and available, the discriminator.
 
         Args:
-            sim: the environment, one robot, with the checkpoint.
-            judge: whether the discriminator is wanted.
+            sim: the environment, with one robot and the checkpoint.
+            score_style: load the discriminator.
 
         Raises:
             CheckpointError: the policy does not fit the task.
@@ -68,8 +68,8 @@ class IsaacLabPlayer:
         self.command_ranges = command_ranges(self._unwrapped)
         self.dt: float = self._unwrapped.step_dt
         self.command, self.style = np.zeros(3), None
-        self._command_group, self._meter = None, None
-        if judge:
+        self._command_group, self._scorer = None, None
+        if score_style:
             self._load_discriminator(sim)
         self._obs = self._env.get_observations()
         self.reset()
@@ -81,56 +81,52 @@ class IsaacLabPlayer:
             return
         try:
             cfg = AMPCfg.from_dict(amp_cfg.to_dict())
-            meter = StyleScorer(saved, cfg)
+            scorer = StyleScorer(saved, cfg)
             check_amp_group(self._env.get_observations())
             found = amp_frames(self._env.get_observations(), cfg.command_group).shape[-1]
-            if found != meter.frame_dim:
-                raise CheckpointError(f"it sees {meter.frame_dim} numbers a frame, the task has {found}")
-        except AMPError as error:  # the policy walks without it
+            if found != scorer.frame_dim:
+                raise CheckpointError(f"the discriminator expects {scorer.frame_dim} numbers a frame; the task has {found}")
+        except AMPError as error:  # the policy can be watched without it
             print(f"amp-play: no style curves: {str(error).splitlines()[0]}", file=sys.stderr)
             return
-        self._command_group, self._meter = cfg.command_group, meter
+        self._command_group, self._scorer = cfg.command_group, scorer
 
     def step(self) -> None:
-        """Let the policy act once."""
+        """Run the policy for one step."""
         with torch.inference_mode():
             self._set_command()
             self._obs, _, dones, _ = self._env.step(self._policy(self._obs))
             self._policy.reset(dones)
             if dones.any():
-                self._observe_anew()
-        if self._meter is not None:
-            self.style = self._judge(bool(dones[0]))
+                self._restart()
+        if self._scorer is not None:
+            self.style = self._score_style(bool(dones[0]))
 
     @property
-    def judges(self) -> bool:
-        """Whether there will be a style score."""
-        return self._meter is not None
+    def has_style_score(self) -> bool:
+        """Whether :attr:`style` will be computed."""
+        return self._scorer is not None
 
-    def _judge(self, begins: bool) -> StyleScore | None:
+    def _score_style(self, begins: bool) -> StyleScore | None:
         if begins:
-            self._meter.reset()
-        return self._meter.add(amp_frames(self._obs, self._command_group)[0])
+            self._scorer.reset()
+        return self._scorer.add(amp_frames(self._obs, self._command_group)[0])
 
     def reset(self) -> None:
-        """Stand up again."""
+        """Put the robot back on its feet."""
         with torch.inference_mode():
             self._env.reset()
-            self._observe_anew()
+            self._restart()
             self._policy.reset()
-        if self._meter is not None:
-            self._meter.reset()
+        if self._scorer is not None:
+            self._scorer.reset()
 
     def _set_command(self) -> None:
         self._term.vel_command_b[:] = torch.tensor(self.command, dtype=torch.float32)
 
-    def _observe_anew(self) -> None:
-        """Forget the first frame of an episode, whose command was drawn at random."""
+    def _restart(self) -> None:
         self._set_command()
-        manager = self._unwrapped.observation_manager
-        manager.reset()
-        self._unwrapped.obs_buf = manager.compute(update_history=True)
-        self._obs = self._env.get_observations()
+        self._obs = restart_observations(self._env)
 
     def push(self, velocity: np.ndarray) -> None:
         """Change the base's planar velocity, (2,) [m/s]."""
@@ -141,7 +137,7 @@ class IsaacLabPlayer:
             self._robot.write_root_link_velocity_to_sim_index(root_velocity=changed, env_ids=ids)
 
     def velocity(self) -> np.ndarray:
-        """Forward and sideways velocity [m/s] and yaw rate [rad/s], in the heading frame, (3,)."""
+        """Return forward and sideways velocity [m/s] and yaw rate [rad/s] in the heading frame, (3,)."""
         from isaaclab.utils.math import quat_apply_inverse
 
         data = self._robot.data
@@ -150,18 +146,18 @@ class IsaacLabPlayer:
         return torch.stack([linear[0], linear[1], data.root_link_ang_vel_w.torch[0, 2]]).cpu().numpy()
 
     def position(self) -> np.ndarray:
-        """Of the base, in the world, (3,) [m]."""
+        """Return the position of the base in the world, (3,) [m]."""
         return self._robot.data.root_link_pos_w.torch[0].cpu().numpy()
 
     def picture(self) -> np.ndarray:
-        """The robot from the side, (H, W, 3), 8 bits."""
+        """Draw the robot from the side, (H, W, 3), uint8."""
         from isaaclab.utils.math import quat_apply
 
         camera = self._unwrapped.scene[_CAMERA]
         heading = yaw_quat(self._robot.data.root_link_quat_w.torch[:1])
         before = heading if self._camera_heading is None else self._camera_heading
         nearest = torch.where((before * heading).sum() < 0, -heading, heading)
-        self._camera_heading = torch.nn.functional.normalize(torch.lerp(before, nearest, _CAMERA_TURNS))
+        self._camera_heading = torch.nn.functional.normalize(torch.lerp(before, nearest, _CAMERA_TURN_RATE))
         target = self._look_at()
         eye = quat_apply(self._camera_heading, torch.tensor([_EYE], device=target.device))
         camera.set_world_poses_from_view(target + eye, target)
@@ -169,21 +165,21 @@ class IsaacLabPlayer:
         return camera.data.output["rgb"].torch[0, ..., :3].cpu().numpy()
 
     def _look_at(self) -> torch.Tensor:
-        """Where a camera looks: at the robot, at a height above its ground that does not bounce, (1, 3) [m]."""
+        """Return the point at which a camera looks: the robot, at a constant height above its ground, (1, 3) [m]."""
         target = self._robot.data.root_link_pos_w.torch[:1].clone()
         target[:, 2] = self._unwrapped.scene.env_origins[:1, 2] + _LOOK_AT_HEIGHT
         return target
 
     def open_page(self, port: int) -> Any:
-        """Isaac Lab's own page with the scene, which :func:`add_page` asked for; returns viser's server."""
+        """Return viser's server of the page that :func:`add_page` added."""
         page = next(v for v in self._unwrapped.sim.visualizers if v.cfg.visualizer_type == "viser")
         return page._viewer._server  # the only way to put controls beside its scene
 
     def draw_page(self) -> None:
-        """Isaac Lab draws with every step."""
+        """Do nothing: Isaac Lab draws at every step."""
 
-    def run_window(self, seconds: float | None, schedule: Schedule) -> None:
-        """Walk in Isaac Lab's window, in real time, until it is closed."""
+    def run_window(self, seconds: float | None, schedule: CommandSchedule) -> None:
+        """Run in Isaac Lab's window, in real time, until it is closed."""
         for now in in_real_time(self.dt, seconds):
             if not self._is_open():
                 return
@@ -192,7 +188,7 @@ class IsaacLabPlayer:
             self.step()
 
     def _point_window(self) -> None:
-        """The window's camera keeps beside the robot, in a direction that does not turn."""
+        """Keep the window's camera beside the robot, in a fixed direction."""
         target = self._look_at()[0].cpu().numpy()
         self._unwrapped.sim.set_camera_view(tuple(target + _EYE), tuple(target))
 

@@ -1,21 +1,16 @@
-"""A simulated environment and a trained policy, for the commands that run one without training."""
+"""A running Isaac Lab environment with a trained policy."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
+import difflib
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
-from amp_runner.cli.common import check_task, require_isaaclab
-from amp_runner.cli.overrides import check_overrides, recipe_overrides, refuse_unknown_flags, without_terms_switched_off
 from amp_runner.errors import AMPError, CheckpointError, ConfigError
-from amp_runner.learning.checkpoint import read_checkpoint
 from amp_runner.state import AMPStateSpec
 
 
@@ -27,10 +22,10 @@ class Simulation:
     """Isaac Lab's environment in RSL-RL's wrapper."""
     env_cfg: Any
     agent_cfg: Any
-    checkpoint: str | None
-    """Path of the checkpoint that was asked for, resolved."""
-    checkpoint_state: dict[str, Any] | None
-    """Its contents."""
+    args: argparse.Namespace
+    """The command's arguments."""
+    checkpoint_state: dict[str, Any]
+    """Contents of the checkpoint ``args.checkpoint``; empty if none was given."""
 
     @property
     def spec(self) -> AMPStateSpec:
@@ -45,7 +40,7 @@ class Simulation:
         return spec
 
     def load_policy(self) -> Any:
-        """The actor of the checkpoint, without the rest of a training set-up.
+        """Return the checkpoint's actor, in evaluation mode.
 
         Raises:
             CheckpointError: the actor does not fit the task.
@@ -61,82 +56,31 @@ class Simulation:
             actor.load_state_dict(self.checkpoint_state["actor_state_dict"])
         except RuntimeError as error:
             reason = str(error).splitlines()[-1].strip()
-            raise CheckpointError(f"{self.checkpoint}: its actor does not fit the task: {reason}") from None
+            raise CheckpointError(f"{self.args.checkpoint}: its actor does not fit the task: {reason}") from None
         return actor.eval()
 
 
-def add_arguments(parser: argparse.ArgumentParser, *, needs_checkpoint: bool) -> None:
-    """Add the arguments that every simulating command has."""
-    parser.add_argument("--task", required=True, help="name of the task")
-    parser.add_argument(
-        "--checkpoint",
-        required=needs_checkpoint,
-        help="checkpoint file, or 'latest': the last one of the newest run of this task below logs/",
-    )
-    parser.add_argument("--config", action="append", metavar="FILE", default=[], help="recipe (.yaml) of its training")
-    parser.add_argument("--agent", default="rsl_rl_cfg_entry_point", help=argparse.SUPPRESS)
-    parser.add_argument("--frontend", default="torch", help=argparse.SUPPRESS)
-    parser.add_argument("--seed", type=int, default=1234, help="seed of the environment (default: %(default)s)")
-
-
-def hold_commands(env_cfg: Any) -> None:
-    """Keep the velocity command from changing by itself, so that a command that is set stays.
-
-    Raises:
-        ConfigError: the task has no velocity command.
-    """
-    command = getattr(env_cfg.commands, "base_velocity", None)
-    if command is None:
-        raise ConfigError("the task has no velocity command 'base_velocity', which this needs")
-    command.resampling_time_range = (1e9, 1e9)
-    command.rel_standing_envs = 0.0
-    if getattr(command, "heading_command", False):  # it would set the yaw rate in every step
-        command.heading_command, command.ranges.heading = False, None
-
-
 @contextmanager
-def simulation(parser: argparse.ArgumentParser, argv: list[str], configure: Any) -> Iterator[Simulation]:
-    """Parse the arguments, start the simulator, build the environment.
+def launch(env_cfg: Any, agent_cfg: Any, args: argparse.Namespace, checkpoint_state: dict[str, Any]) -> Iterator[Simulation]:
+    """Start the simulator and build the environment; close both at the end.
 
     Args:
-        parser: parser with :func:`add_arguments`; Isaac Lab's launcher arguments are added to it.
-        argv: command-line arguments; ``env.`` and ``agent.`` overrides are Hydra's.
-        configure: called with (args, env_cfg) before the simulator starts, to change or check the configuration.
+        env_cfg: the environment's configuration.
+        agent_cfg: the agent's configuration.
+        args: the command's arguments, with ``task`` and those of Isaac Lab's launcher.
+        checkpoint_state: contents of the checkpoint; empty without one.
     """
-    require_isaaclab()
     import gymnasium
-    from isaaclab.app import add_launcher_args, launch_simulation
-    from isaaclab.cli import load_external_tasks
+    from isaaclab.app import launch_simulation
     from isaaclab_rl.entrypoints.common import close_env
     from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
-    from isaaclab_tasks.utils import resolve_task_config, setup_preset_cli
 
-    import ostrich_env  # noqa: F401  (also where the package is not installed and has no entry points)
-
-    load_external_tasks()
-    add_launcher_args(parser)
-    parser.set_defaults(device=None)  # the launcher's own is the GPU, whether there is one or not
-    args, rest = setup_preset_cli(parser, argv)
-    refuse_unknown_flags(parser.prog, rest)
-    check_task(args.task)
-    env_cfg, agent_cfg = resolve_task_config(args.task, args.agent, play_mode=True, overrides=[])
-    # Overrides typed by the user come last, so that they win over recipes.
-    rest = without_terms_switched_off(recipe_overrides(args.config), {"env": env_cfg, "agent": agent_cfg}) + rest
-    sys.argv = [sys.argv[0], *rest]  # Isaac Sim reads it too
-    env_cfg, agent_cfg = resolve_task_config(args.task, args.agent, play_mode=True)
-    check_overrides(rest, {"env": env_cfg, "agent": agent_cfg})
-    env_cfg.seed = args.seed
-    args.device = args.device or ("cuda:0" if torch.cuda.is_available() else "cpu")
-    env_cfg.sim.device = args.device
-    checkpoint = args.checkpoint and _resolve_checkpoint(args, agent_cfg)
-    state = read_checkpoint(checkpoint, "cpu") if checkpoint else None
-    configure(args, env_cfg)
     failure = None
     with launch_simulation(env_cfg, args):
         env = gymnasium.make(args.task, cfg=env_cfg)
         try:
             wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
-            yield Simulation(wrapped, env_cfg, agent_cfg, checkpoint, state)
+            yield Simulation(wrapped, env_cfg, agent_cfg, args, checkpoint_state)
         except AMPError as error:  # Isaac Lab's launcher would print its traceback
             failure = error
         finally:
@@ -145,19 +89,29 @@ def simulation(parser: argparse.ArgumentParser, argv: list[str], configure: Any)
         raise failure
 
 
-def _resolve_checkpoint(args: argparse.Namespace, agent_cfg: Any) -> str:
-    from isaaclab_rl.entrypoints.common import CHECKPOINT_SELECTORS, resolve_checkpoint_selector
+def check_task(task: str | None) -> None:
+    """Check the task's name before anything slow happens.
 
-    if args.checkpoint not in CHECKPOINT_SELECTORS:
-        return args.checkpoint
-    try:
-        return resolve_checkpoint_selector(
-            os.path.join("logs", "rsl_rl", agent_cfg.experiment_name),
-            args.checkpoint,
-            library="rsl_rl",
-            task=args.task,
-            checkpoint_pattern=r"model_.*\.pt",
-            metadata={"agent": args.agent},
-        )
-    except ValueError as error:
-        raise CheckpointError(f"--checkpoint {args.checkpoint}: {error}") from None
+    Args:
+        task: name in Gymnasium's registry; ``module:name`` imports ``module`` first.
+
+    Raises:
+        ConfigError: the name is missing or unknown; the message gives the closest names.
+    """
+    import gymnasium
+    import isaaclab_tasks  # noqa: F401  (registers Isaac Lab's tasks)
+    from isaaclab.cli import load_external_tasks
+
+    load_external_tasks()
+    if task is None:
+        raise ConfigError("--task is missing; for example --task Isaac-Velocity-Flat-Ostrich-v0")
+    module, _, name = task.rpartition(":")
+    if module:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise ConfigError(f"--task {task}: {error}") from None
+    if name not in gymnasium.registry:
+        close = difflib.get_close_matches(name, gymnasium.registry, n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        raise ConfigError(f"unknown task '{name}'{hint} Is the package that registers it installed?")

@@ -1,0 +1,1 @@
+"""The algorithm: discriminator, style reward, runner and checkpoints."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pickle
-import random
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from amp_runner.atomic_io import atomic_write
@@ -15,7 +13,7 @@ from amp_runner.errors import CheckpointError
 
 
 def write_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
-    """Write a checkpoint, whole or not at all."""
+    """Write a checkpoint atomically."""
     with atomic_write(path) as stream:
         torch.save(state, stream)
 
@@ -34,81 +32,50 @@ def read_checkpoint(path: str | Path, device: str | torch.device) -> dict[str, A
         raise CheckpointError(f"{path}: is a folder; expected a checkpoint in it, such as model_100.pt") from None
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{path}: not a checkpoint, or it holds objects that only running code could restore, which is never done "
+            f"{path}: not a checkpoint, or it holds objects that only executing code can restore, which is never done "
             f"({str(error).splitlines()[0]})"
         ) from None
-    except Exception as error:  # torch raises many kinds on damaged data
+    except Exception as error:  # torch raises many types on damaged data
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise CheckpointError(f"{path}: damaged or no checkpoint ({reason})") from None
+        raise CheckpointError(f"{path}: damaged, or not a checkpoint ({reason})") from None
     if not isinstance(state, dict) or "actor_state_dict" not in state:
-        raise CheckpointError(f"{path}: holds no actor; expected a checkpoint that a runner of RSL-RL 5 saved")
+        raise CheckpointError(f"{path}: holds no actor; expected a checkpoint saved by a runner of RSL-RL 5")
     return state
 
 
 def is_loaded(part: str, load_cfg: dict[str, bool] | None) -> bool:
-    """Whether RSL-RL's ``load_cfg`` loads a part; None loads all, and ``amp`` is loaded if nothing is said of it."""
+    """Whether RSL-RL's ``load_cfg`` loads a part. None loads all, and ``amp`` is loaded unless it is excluded."""
     return load_cfg is None or bool(load_cfg.get(part, part == "amp"))
 
 
 def check_resumable(path: str | Path, state: dict[str, Any], with_rnd: bool = False) -> None:
-    """Check that a training, perhaps ``with_rnd``, can go on where this checkpoint was written.
+    """Check that a training, perhaps ``with_rnd``, can be resumed from a checkpoint.
 
     Raises:
-        CheckpointError: it holds networks only, or no random network distillation.
+        CheckpointError: the optimizer states, or those of random network distillation, are missing.
     """
     if "optimizer_state_dict" not in state:
         raise CheckpointError(
-            f"{path}: holds networks without their optimizers, so there is no training to go on with; to begin another one "
-            "from them, add --no-resume_optimizer_state (a load_cfg without 'optimizer')"
+            f"{path}: holds networks without optimizer states, so training cannot be resumed; to start a new training from "
+            "them, add --no-resume_optimizer_state (a load_cfg without 'optimizer')"
         )
     if with_rnd and "rnd_state_dict" not in state:
         raise CheckpointError(
-            f"{path}: was trained without random network distillation, which this run has; to begin it fresh, load the rest "
-            "with a load_cfg without 'rnd'"
+            f"{path}: was trained without random network distillation, which this run uses; to initialise it anew, load the "
+            "rest with a load_cfg without 'rnd'"
         )
 
 
-def check_count(name: str, value: Any) -> int:
-    """Check something that a checkpoint counts.
-
-    Raises:
-        ValueError: it is no whole number of 0 or more.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-        raise ValueError(f"{name} is {value!r}; expected a whole number >= 0")
-    return value
-
-
-def check_tensor(name: str, value: Any, like: torch.Tensor) -> torch.Tensor:
-    """Check a tensor of a checkpoint, whose shape is the caller's to check; return it on the device of ``like``.
-
-    Raises:
-        ValueError: it is not stored as ``like`` is, or of another type of numbers.
-    """
-    if not isinstance(value, torch.Tensor) or value.dtype != like.dtype or value.layout != like.layout:
-        found = (value.dtype, value.layout) if isinstance(value, torch.Tensor) else type(value).__name__
-        raise ValueError(f"{name} is {found}; expected {like.dtype}, {like.layout}")
-    return value.to(like.device)
-
-
 def random_state() -> dict[str, Any]:
-    """The state of every global random generator: Python's, NumPy's, PyTorch's."""
-    version, numbers, gauss = random.getstate()
-    name, keys, position, has_gauss, cached = np.random.get_state()
+    """Return the state of PyTorch's global random generators, on the CPU and on all GPUs."""
     return {
-        "python": (version, list(numbers), gauss),
-        "numpy": (name, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, cached),
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
 
 
 def set_random_state(state: dict[str, Any]) -> None:
-    """Restore what :func:`random_state` returned; generators of GPUs that are not there are left out."""
-    version, numbers, gauss = state["python"]
-    random.setstate((version, tuple(numbers), gauss))
-    name, keys, position, has_gauss, cached = state["numpy"]
-    np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), position, has_gauss, cached))
+    """Restore :func:`random_state`; generators of GPUs that this machine lacks are ignored."""
     torch.set_rng_state(state["torch"].cpu())
     for device, generator in enumerate(state["cuda"][: torch.cuda.device_count()]):
         torch.cuda.set_rng_state(generator.cpu(), device)

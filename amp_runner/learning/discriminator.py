@@ -15,7 +15,7 @@ from amp_runner.learning.config import DiscriminatorCfg
 
 
 class Discriminator(nn.Module):
-    """Tells windows of reference motion from windows of the policy's motion. Positive logits mean reference."""
+    """Classifies windows as reference motion (positive logits) or policy motion (negative logits)."""
 
     def __init__(
         self, frame_dim: int, num_frames: int, cfg: DiscriminatorCfg, device: str | torch.device = "cpu", seed: int = 0
@@ -25,8 +25,8 @@ class Discriminator(nn.Module):
         Args:
             frame_dim: D, numbers in a frame.
             num_frames: K, frames in a window.
-            cfg: sizes and training constants.
-            device: where it lives.
+            cfg: network size and training constants.
+            device: device of the network.
             seed: seed of the initial weights.
         """
         super().__init__()
@@ -34,28 +34,28 @@ class Discriminator(nn.Module):
         self.normalizer = EmpiricalNormalization(frame_dim)
         # The global generator must stay untouched: PPO with style_weight=0 is bitwise plain PPO.
         with torch.random.fork_rng(devices=[]):
-            torch.random.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs' as well
+            torch.random.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs as well
             self.net = MLP(num_frames * frame_dim, 1, cfg.hidden_dims, cfg.activation)
         self.to(device)
         self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=cfg.learning_rate, weight_decay=cfg.weight_decay)
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
-        """Logits of windows (..., K, D), shape (...)."""
+        """Compute the logits of windows (..., K, D), shape (...)."""
         return self.logits(self.normalizer(windows))
 
     def logits(self, normalized: torch.Tensor) -> torch.Tensor:
-        """Logits of normalised windows (..., K, D), shape (...)."""
+        """Compute the logits of normalised windows (..., K, D), shape (...)."""
         return self.net(normalized.flatten(-2)).squeeze(-1)
 
     @torch.no_grad()
     def style_reward(self, windows: torch.Tensor, epsilon: float) -> torch.Tensor:
-        """Style reward -log(max(1 - D, epsilon)), at most -log(epsilon).
+        """Compute the style reward -log(max(1 - D, epsilon)), at most -log(epsilon).
 
         With D = sigmoid(x), -log(1 - D) = softplus(x), which neither overflows nor loses digits near D = 1.
 
         Args:
             windows: shape (..., K, D).
-            epsilon: floor of 1 - D.
+            epsilon: lower bound of 1 - D.
 
         Returns:
             Rewards, shape (...), not negative.
@@ -64,13 +64,13 @@ class Discriminator(nn.Module):
         return torch.minimum(softplus(self(windows)), cap)
 
     def update_normalizer(self, expert: torch.Tensor, policy: torch.Tensor) -> None:
-        """Feed windows of both sides, shapes (B, K, D), in equal numbers, to the running mean and variance."""
+        """Update the running mean and variance with windows of both sides, shapes (B, K, D), in equal numbers."""
         self.normalizer.update(torch.cat([expert, policy]).flatten(0, 1))
 
     def loss(
         self, expert: torch.Tensor, policy: torch.Tensor, generator: torch.Generator | None = None
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Binary cross-entropy, expert against policy, with a gradient penalty.
+        """Compute the binary cross-entropy of expert against policy windows, with a gradient penalty on the expert's.
 
         Args:
             expert: expert windows, shape (B, K, D).
@@ -81,13 +81,11 @@ class Discriminator(nn.Module):
             The loss (a scalar) and detached statistics (scalars, unsynchronised).
         """
         expert_input = self._training_input(expert, generator).requires_grad_()
-        policy_input = self._training_input(policy, generator).requires_grad_()
-        expert_logit, policy_logit = self.logits(expert_input), self.logits(policy_input)
+        expert_logit = self.logits(expert_input)
+        policy_logit = self.logits(self._training_input(policy, generator))
         # -log D(expert) - log(1 - D(policy)), each side with half of the weight
         cross_entropy = 0.5 * (softplus(-expert_logit).mean() + softplus(policy_logit).mean())
-        sides = {"expert": (expert_logit, expert_input), "policy": (policy_logit, policy_input)}
-        chosen = sides.values() if self.cfg.penalty_on == "both" else [sides[self.cfg.penalty_on]]
-        penalty = torch.stack([gradient_penalty(*side) for side in chosen]).mean()
+        penalty = gradient_penalty(expert_logit, expert_input)
         statistics = {
             "discriminator_loss": cross_entropy,
             "gradient_penalty": penalty,
@@ -97,12 +95,10 @@ class Discriminator(nn.Module):
             "logit_policy": policy_logit.mean(),
         }
         loss = cross_entropy + self.cfg.gradient_penalty * penalty
-        if self.cfg.logit_regularization > 0:
-            loss = loss + self.cfg.logit_regularization * self.net[-1].weight.square().sum()
         return loss, {name: value.detach() for name, value in statistics.items()}
 
     def _training_input(self, windows: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-        """Normalised windows with noise, so that no detail finer than the noise gives the policy away."""
+        """Normalise windows and add noise, which hides details finer than the noise from the discriminator."""
         normalized = self.normalizer(windows)
         if self.cfg.input_noise == 0:
             return normalized.detach()
@@ -111,11 +107,11 @@ class Discriminator(nn.Module):
 
 
 def gradient_penalty(logits: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
-    """Mean squared norm of the logits' gradient with respect to the inputs (Mescheder et al. 2018, R1).
+    """Compute the mean squared norm of the logits' gradient with respect to the inputs (Mescheder et al. 2018, R1).
 
     Args:
         logits: shape (B,).
-        inputs: shape (B, ...), which the logits were computed from.
+        inputs: shape (B, ...), from which the logits were computed.
 
     Returns:
         A scalar that can be differentiated again.

@@ -1,4 +1,4 @@
-"""DiscriminatorTrainer: updates the discriminator on reference motion against the policy's, past and present."""
+"""DiscriminatorTrainer: trains the discriminator on expert windows against the policy's, past and present."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _REPLAYED_ROLLOUTS = 50
 
 @dataclass(frozen=True)
 class DistributedInfo:
-    """The processes that train together, one to a GPU."""
+    """The processes that train together, one per GPU."""
 
-    count: int = 1
+    world_size: int = 1
     rank: int = 0
     bucket_mb: float | None = None
-    """Size of the buffers that gradients are averaged in [MB]."""
+    """Size of the buckets in which gradients are averaged [MB]."""
 
 
 class DiscriminatorTrainer:
-    """Owns the discriminator and all that only its training needs.
+    """Owns the discriminator, its optimizer state, the replay and the generator.
 
-    It draws from its own generator: AMP must not change the random numbers that PPO and the environment see.
+    All samples come from the trainer's own generator: AMP must not change the random numbers of PPO and the environment.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class DiscriminatorTrainer:
         motions: MotionDataset,
         rollout_size: int,
         *,
-        mirror: Mirror,
+        mirror: Mirror | None = None,
         device: str | torch.device = "cpu",
         seed: int = 0,
         distributed: DistributedInfo | None = None,
@@ -53,11 +53,11 @@ class DiscriminatorTrainer:
         Args:
             cfg: see :class:`~amp_runner.AMPCfg`.
             motions: expert windows.
-            rollout_size: windows of a rollout, which the batch size follows where the configuration leaves it open.
-            mirror: mirrors frames, or does nothing.
-            device: where all of it lives.
-            seed: seed of the initial weights, and with the rank that of the samples.
-            distributed: the processes that train together.
+            rollout_size: windows in a rollout, from which the default batch size follows.
+            mirror: mirrors frames; None: the robot is not symmetric.
+            device: device of the networks and the replay.
+            seed: seed of the initial weights and, with the rank, of the samples.
+            distributed: the processes that train together; None: this one alone.
         """
         self.cfg, self.motions, self.mirror = cfg, motions, mirror
         self.distributed = distributed or DistributedInfo()
@@ -71,14 +71,14 @@ class DiscriminatorTrainer:
         """Train on expert windows against policy windows, half from the rollout and half from the replay.
 
         Args:
-            rollout: the policy's latest windows, shape (M, K, D).
+            rollout: valid windows of the last rollout, shape (M, K, D).
 
         Returns:
-            Statistics, means over the steps (scalars, unsynchronised); none if some process has no window to train on.
+            Statistics, means over the steps (scalars, unsynchronised); empty if a process has no window to train on.
         """
         if not self._all_have_windows(len(rollout)):
             return {}
-        # Statistics stay as they are for the rest of the update, so that all its steps see the same inputs.
+        # The statistics stay fixed for the rest of the update, so that all steps see the same normalisation.
         self.discriminator.update_normalizer(self._expert(self.batch_size), self._policy(rollout, self.batch_size))
         num_updates = self.cfg.discriminator.num_updates
         sums: dict[str, torch.Tensor] = {}
@@ -86,7 +86,7 @@ class DiscriminatorTrainer:
             statistics = self._step(self._expert(self.batch_size), self._policy_and_replay(rollout))
             sums = {name: sums.get(name, 0.0) + value for name, value in statistics.items()}
         if self.cfg.replay_size:
-            # Few at a time, so that the replay reaches back over many rollouts.
+            # Few at a time, so that the replay spans many rollouts.
             self.replay.insert(self._draw(rollout, max(1, self.cfg.replay_size // _REPLAYED_ROLLOUTS)))
         return {name: value / num_updates for name, value in sums.items()}
 
@@ -94,33 +94,38 @@ class DiscriminatorTrainer:
         optimizer = self.discriminator.optimizer
         loss, statistics = self.discriminator.loss(expert, policy, self.generator)
         optimizer.zero_grad()
-        # Nothing else: the inputs need no gradient here, and it costs a tenth of the step.
+        # Without `inputs`, gradients of the inputs would be computed too, which costs a tenth of the step.
         loss.backward(inputs=list(self.discriminator.net.parameters()))
-        if self.distributed.count > 1:
+        if self.distributed.world_size > 1:
             self._average_gradients()
         optimizer.step()
         return statistics
 
     def _expert(self, count: int) -> torch.Tensor:
-        return self.mirror.some(self.motions.sample(count, self.generator), self.generator)
+        return self._mirror_randomly(self.motions.sample(count, self.generator))
 
     def _policy(self, rollout: torch.Tensor, count: int) -> torch.Tensor:
-        return self.mirror.some(self._draw(rollout, count), self.generator)
+        return self._mirror_randomly(self._draw(rollout, count))
 
     def _policy_and_replay(self, rollout: torch.Tensor) -> torch.Tensor:
         if not len(self.replay):
             return self._policy(rollout, self.batch_size)
         half = self.batch_size // 2
         past = self.replay.sample(self.batch_size - half, self.generator)
-        return torch.cat([self._policy(rollout, half), self.mirror.some(past, self.generator)])
+        return torch.cat([self._policy(rollout, half), self._mirror_randomly(past)])
+
+    def _mirror_randomly(self, windows: torch.Tensor) -> torch.Tensor:
+        if self.mirror is None:
+            return windows
+        return self.mirror.mirror_randomly(windows, self.cfg.mirror.probability, self.generator)
 
     def _draw(self, windows: torch.Tensor, count: int) -> torch.Tensor:
         index = torch.randint(len(windows), (count,), generator=self.generator, device=windows.device)
         return windows[index]
 
     def _all_have_windows(self, count: int) -> bool:
-        """Whether every process has a real window; the others would wait for one that has not."""
-        if self.distributed.count == 1:
+        """Whether every process has a valid window; a process that skips the update would block the others."""
+        if self.distributed.world_size == 1:
             return count > 0
         fewest = torch.tensor(count, device=self.generator.device)
         torch.distributed.all_reduce(fewest, op=torch.distributed.ReduceOp.MIN)
@@ -128,12 +133,14 @@ class DiscriminatorTrainer:
 
     def _average_gradients(self) -> None:
         """Average the gradients over all processes (RSL-RL 5.5 or newer)."""
-        from rsl_rl.utils import reduce_gradients_in_buckets  # 5.4 trains with AMP as well, on one GPU
+        from rsl_rl.utils import reduce_gradients_in_buckets  # absent in RSL-RL 5.4, which trains AMP on one GPU
 
-        reduce_gradients_in_buckets(self.discriminator.net.parameters(), self.distributed.count, self.distributed.bucket_mb)
+        reduce_gradients_in_buckets(
+            self.discriminator.net.parameters(), self.distributed.world_size, self.distributed.bucket_mb
+        )
 
     def state_dict(self) -> dict[str, Any]:
-        """What training needs to go on bit for bit."""
+        """Return the state that training needs to resume exactly."""
         return {
             "discriminator": self.discriminator.state_dict(),
             "optimizer": self.discriminator.optimizer.state_dict(),
@@ -142,12 +149,12 @@ class DiscriminatorTrainer:
         }
 
     def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> None:
-        """Restore what :meth:`state_dict` returned; other processes than the first go on with samples of their own."""
+        """Restore a state. Only the first process restores the generator; the others keep drawing their own samples."""
         self.discriminator.load_state_dict(state["discriminator"], strict=strict)
         self.discriminator.optimizer.load_state_dict(state["optimizer"])
         self.replay.load_state_dict(state["replay"])
         generator = state["generator"].cpu()
         if len(generator) != len(self.generator.get_state()):
-            logger.warning("the checkpoint is of another kind of device: the discriminator draws other samples from here on")
+            logger.warning("the checkpoint was written on another kind of device: the discriminator will draw other samples")
         elif self.distributed.rank == 0:
             self.generator.set_state(generator)

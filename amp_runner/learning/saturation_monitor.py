@@ -1,69 +1,66 @@
-"""SaturationMonitor: notices a discriminator that has won for good."""
+"""SaturationMonitor: notices a discriminator that no longer teaches the policy anything."""
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from typing import Any
-
-from amp_runner.learning.checkpoint import check_count
 
 logger = logging.getLogger(__name__)
 
-_ACCURACY = 0.95
-_STILL = 0.05
-"""A style reward whose range is less than this part of its mean has stopped moving."""
-_NOTHING = 0.002
-"""So has one whose range is less than this: at chance it is 0.69."""
+_HIGH_ACCURACY = 0.95
+_LOW_SCORE = 0.2
+"""Mean -log(1 - D) below which the policy earns hardly any style reward; it is 0.69 where D is undecided."""
+_MIN_RISE = 0.05
+"""A score that rose by less than this fraction over ``patience`` iterations has stalled."""
 
 _ADVICE = (
-    "the discriminator has told reference and policy apart (accuracies %.2f and %.2f) for %d iterations, and the style "
-    "reward has stayed at %.3f: the policy learns nothing more from it. If the gait is not yet good (amp-eval tells), "
-    "raise amp_cfg.discriminator.input_noise or amp_cfg.style_weight, give reference motion that the robot can follow, or "
-    "start episodes from it (amp_runner.isaaclab.reset_to_reference)"
+    "the discriminator has saturated: accuracies %.2f (expert) and %.2f (policy), mean -log(1 - D) at %.3f without a rise "
+    "over the last %d iterations, so the style reward no longer guides the policy. Raise amp_cfg.discriminator.input_noise "
+    "or amp_cfg.style_weight, use reference motion that the robot can follow, or start episodes in it "
+    "(amp_runner.isaaclab.reset_to_reference)"
 )
 
 
 class SaturationMonitor:
-    """Counts the iterations for which both accuracies were above 0.95 while the style reward stood still, and warns."""
+    """Counts iterations in which the discriminator is saturated, and warns.
+
+    It is saturated if, over the last ``patience`` iterations, both accuracies stayed above 0.95 while the policy's style
+    score stayed low and did not rise. High accuracy alone is normal in runs that learn.
+    """
 
     def __init__(self, patience: int) -> None:
-        """Create a guard that warns every ``patience`` such iterations; 0: never."""
+        """Watch the last ``patience`` iterations; 0 disables the monitor."""
         self.patience = patience
-        self.iterations = 0
-        """Iterations in a row that both accuracies have been above 0.95."""
-        self._rewards: deque[float] = deque(maxlen=max(patience, 1))
+        self.saturated_iterations = 0
+        """Length of the current saturation [iterations]."""
+        self._scores: deque[float] = deque(maxlen=max(patience, 1))
 
-    def update(self, statistics: dict[str, float]) -> int:
-        """Take the statistics of an iteration.
+    def update(self, accuracy_expert: float, accuracy_policy: float, style_score: float) -> int:
+        """Add an iteration.
 
         Args:
-            statistics: with ``accuracy_expert``, ``accuracy_policy`` and ``style_reward``, as far as they are known.
+            accuracy_expert: fraction of expert windows that are classified correctly.
+            accuracy_policy: fraction of policy windows that are classified correctly.
+            style_score: mean -log(1 - D) of the rollout.
 
         Returns:
-            For how many iterations the discriminator has been saturated.
+            The number of iterations for which the discriminator has been saturated.
         """
-        accuracies = [statistics.get(f"accuracy_{side}", 0.0) for side in ("expert", "policy")]
-        if min(accuracies) <= _ACCURACY:
-            self.iterations = 0
-            self._rewards.clear()
+        if self.patience == 0:
             return 0
-        self.iterations += 1
-        self._rewards.append(statistics["style_reward"])
-        if self.patience and self.iterations % self.patience == 0 and self._stands_still():
-            logger.warning(_ADVICE, *accuracies, self.iterations, statistics["style_reward"])
-        return self.iterations
+        if min(accuracy_expert, accuracy_policy) <= _HIGH_ACCURACY:
+            self._scores.clear()
+        else:
+            self._scores.append(style_score)
+        self.saturated_iterations = self.saturated_iterations + 1 if self._is_saturated() else 0
+        if self.saturated_iterations and (self.saturated_iterations - 1) % self.patience == 0:
+            logger.warning(_ADVICE, accuracy_expert, accuracy_policy, style_score, self.patience)
+        return self.saturated_iterations
 
-    def _stands_still(self) -> bool:
-        mean = sum(self._rewards) / len(self._rewards)
-        return max(self._rewards) - min(self._rewards) <= max(_STILL * mean, _NOTHING)
-
-    def state_dict(self) -> dict[str, Any]:
-        """What the guard has counted so far."""
-        return {"iterations": self.iterations, "rewards": list(self._rewards)}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what :meth:`state_dict` returned."""
-        self.iterations = check_count("saturation.iterations", state["iterations"])
-        self._rewards.clear()
-        self._rewards.extend(float(reward) for reward in state["rewards"])
+    def _is_saturated(self) -> bool:
+        if len(self._scores) < self.patience:
+            return False
+        half = max(1, self.patience // 2)
+        scores = list(self._scores)
+        before, after = sum(scores[:half]) / half, sum(scores[-half:]) / half
+        return max(scores) < _LOW_SCORE and after <= (1 + _MIN_RISE) * before

@@ -13,28 +13,28 @@ from amp_runner.learning.discriminator import Discriminator
 
 
 class StyleScore(NamedTuple):
-    """What the discriminator makes of the last window."""
+    """The discriminator's verdict on a window."""
 
     probability: float
-    """D, how likely the motion is from the reference: 0 to 1."""
+    """D, the probability that the window is reference motion."""
     reward: float
     """Style reward before its weight: -log(1 - D)."""
 
 
 class StyleScorer:
-    """Keeps the last frames of one robot and judges them."""
+    """Keeps the last frames of one robot and scores them."""
 
     def __init__(self, saved: dict[str, Any], cfg: AMPCfg) -> None:
         """Restore the discriminator.
 
         Args:
-            saved: a checkpoint's entry ``amp``.
-            cfg: the agent's AMP configuration, for the network's size.
+            saved: the entry ``amp`` of a checkpoint.
+            cfg: the agent's AMP configuration, for the size of the network.
 
         Raises:
             CheckpointError: the two do not fit.
         """
-        self._cfg = cfg
+        self._epsilon = cfg.reward_epsilon
         try:
             self.frame_dim = saved["frame_dim"]
             self._frames: deque[torch.Tensor] = deque(maxlen=saved["num_frames"])
@@ -42,20 +42,20 @@ class StyleScorer:
             self._discriminator.load_state_dict(saved["discriminator"])
         except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             reason = str(error).splitlines()[-1].strip()
-            raise CheckpointError(f"the checkpoint's discriminator is not the agent's: {reason}") from None
+            raise CheckpointError(f"the checkpoint's discriminator does not match the agent's: {reason}") from None
         self._discriminator.eval()
 
     def reset(self) -> None:
-        """Forget the frames: a new episode begins."""
+        """Discard the frames at the start of an episode."""
         self._frames.clear()
 
     def add(self, frame: torch.Tensor) -> StyleScore | None:
-        """Add the newest frame (D,); returns the score of the window that ends with it, None while there is none."""
+        """Add a frame (D,); returns the score of the window that ends with it, or None if there are too few frames."""
         self._frames.append(frame.detach().cpu().clone())
-        if len(self._frames) < self._frames.maxlen:
+        if len(self._frames) < (self._frames.maxlen or 0):
             return None
         window = torch.stack(list(self._frames))
         with torch.no_grad():
             probability = torch.sigmoid(self._discriminator(window))
-            reward = self._discriminator.style_reward(window, self._cfg.reward_epsilon)
+            reward = self._discriminator.style_reward(window, self._epsilon)
         return StyleScore(float(probability), float(reward))

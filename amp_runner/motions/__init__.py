@@ -1,0 +1,1 @@
+"""Clips: reading, checking, editing, converting, and sampling windows from them."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from amp_runner.motions.clip import Motion
-from amp_runner.motions.edit import motion_spec
 from amp_runner.motions.robot_model import CONTACT_HEIGHT, RobotModel
 from amp_runner.state import AMPStateSpec
 
@@ -44,7 +43,7 @@ def check_motion(motion: Motion, robot: RobotModel | None = None, max_joint_spee
     Raises:
         MotionError: the motion does not say its layout.
     """
-    spec = motion_spec(motion)
+    spec = motion.spec
     findings = [
         Finding(False, f"no '{name}' in the file: {consequence}")
         for name, value, consequence in (

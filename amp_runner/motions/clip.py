@@ -1,4 +1,4 @@
-"""Clip files: one ``.npz`` with AMP states and what is known about them.
+"""Clip files: one ``.npz`` with AMP states and a description of them.
 
     amp_states      (T, D) floating point    required
     dt              seconds                  optional
@@ -10,30 +10,33 @@
     source, licence strings                  optional
     format_version  whole number             optional
 
-Files are treated as hostile: nothing is unpickled, and no array is read before its header has been checked.
+Files are untrusted: nothing is unpickled, and the unpacked size is limited before anything is unpacked.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import math
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from amp_runner.atomic_io import atomic_write
-from amp_runner.errors import MotionError
+from amp_runner.errors import ConfigError, MotionError
+from amp_runner.state import AMPStateSpec
 
 FORMAT_VERSION = 1
 MAX_BYTES = 2 * 2**30
-"""Files with more, unpacked, are refused before it is read [bytes]; about five days of 22 numbers at 50 Hz."""
-
-LARGEST = 1e6
-"""Numbers beyond this are no robot's, and their squares would spoil the discriminator's statistics."""
-_MOST_STRINGS = 1000
+"""Larger files are rejected, packed or unpacked [bytes]. 2 GiB are about five days of 22 numbers at 50 Hz."""
+_MAX_COMPRESSION = 20
+"""Files that unpack to more than 64 MiB and this multiple of their size are rejected: no motion compresses so well."""
+_SMALL = 64 * 2**20
+MAX_ABS_VALUE = 1e6
+"""Larger numbers are rejected: no robot produces them, and their squares would spoil the discriminator's statistics."""
+_MAX_STRINGS = 1000
 _NOT_A_CLIP = "expected an .npz file with the array 'amp_states' (write one with numpy.savez)"
 
 
@@ -49,8 +52,11 @@ class Motion:
     dt: float | None = None
     """Time between two frames [s]."""
     joint_names: tuple[str, ...] | None = None
+    """Joints, in the order of the joint features."""
     layout: tuple[str, ...] | None = None
+    """Names of the features, in order."""
     velocity_frame: str | None = None
+    """Frame of the root's velocities: heading, world or body."""
     commands: np.ndarray | None = None
     """Commands, shape (T, 3), float32 [m/s, m/s, rad/s]."""
     source: str = ""
@@ -59,16 +65,64 @@ class Motion:
     """Hash of the file."""
 
     def clips(self) -> list[np.ndarray]:
-        """The states of each clip, shapes (T_c, D)."""
+        """Return the states of each clip, shapes (T_c, D)."""
         return np.split(self.states, np.cumsum(self.clip_lengths)[:-1])
 
     def clip_commands(self) -> np.ndarray:
-        """The command that each clip begins with, shape (C, 3); for motions that have commands."""
+        """Return the command at the start of each clip, shape (C, 3); for motions that have commands."""
+        assert self.commands is not None
         return self.commands[np.cumsum([0, *self.clip_lengths[:-1]])]
+
+    @property
+    def describes_layout(self) -> bool:
+        """Whether the file describes the columns of its states."""
+        return self.layout is not None and self.joint_names is not None
+
+    @cached_property
+    def spec(self) -> AMPStateSpec:
+        """Layout of the states.
+
+        Raises:
+            MotionError: the file does not describe it, or its states do not fit it.
+        """
+        if self.layout is None or self.joint_names is None:
+            raise MotionError(
+                f"{self.path}: does not describe its columns; expected 'layout' and 'joint_names' in the file: add them "
+                "(numpy.savez), or record it with amp-record"
+            )
+        orientation = "quaternion" if "root_quat_xyzw" in self.layout else "gravity"
+        try:
+            spec = AMPStateSpec(self.joint_names, orientation, self.velocity_frame or "heading")  # type: ignore[arg-type]
+        except ConfigError as error:
+            raise MotionError(f"{self.path}: {error}") from None
+        if self.layout != spec.layout or self.states.shape[1] != spec.dim:
+            raise MotionError(
+                f"{self.path}: layout is [{', '.join(self.layout)}] with {self.states.shape[1]} numbers; expected "
+                f"[{', '.join(spec.layout)}] with {spec.dim}"
+            )
+        return spec
+
+    def frame_commands(self) -> np.ndarray:
+        """Return the command of every frame (vx, vy, yaw rate), shape (T, 3): as stored, else each clip's mean velocity.
+
+        Raises:
+            MotionError: the file has neither commands nor velocities in the heading or body frame.
+        """
+        if self.commands is not None:
+            return self.commands
+        if not self.describes_layout or self.velocity_frame not in ("heading", "body"):
+            raise MotionError(
+                f"{self.path}: has no commands; expected 'commands', (T, 3), or 'layout', 'joint_names' and a "
+                "'velocity_frame' heading or body from which mean velocities can be read; add one of them to the file"
+            )
+        features = self.spec.features
+        linear, angular = features["root_lin_vel"].start, features["root_ang_vel"].start
+        means = [clip[:, [linear, linear + 1, angular + 2]].mean(axis=0) for clip in self.clips()]
+        return np.repeat(np.stack(means), self.clip_lengths, axis=0)
 
 
 def save_motion(motion: Motion) -> None:
-    """Write a clip file to ``motion.path``, whole or not at all; the same contents give the same bytes."""
+    """Write a clip file to ``motion.path``, atomically; equal contents give equal bytes."""
     arrays = {
         "amp_states": motion.states.astype(np.float32),
         "clip_lengths": motion.clip_lengths.astype(np.int64),
@@ -89,11 +143,23 @@ def load_motion(path: str | Path) -> Motion:
     """Read and check one clip file.
 
     Raises:
-        MotionError: saying the file, what was found, what was expected and what to do.
+        MotionError: the message gives the file, what was found, what was expected and what to do.
     """
-    path = str(path)
+    try:
+        stat = Path(path).stat()
+        version = (stat.st_mtime_ns, stat.st_size)
+    except OSError:
+        version = (0, 0)  # reading it raises the error
+    motion = _load_motion(str(path), version)
+    commands = None if motion.commands is None else motion.commands.copy()
+    return replace(motion, states=motion.states.copy(), commands=commands)
+
+
+@lru_cache(maxsize=256)
+def _load_motion(path: str, version: tuple[int, int]) -> Motion:
+    """Read and check one version of a file; a training asks for its clips several times."""
     content = read_bytes(path)
-    arrays = _read_arrays(path, content)
+    arrays = unpack_npz(path, content)
     states = _check_states(path, arrays)
     lengths = _check_clip_lengths(path, arrays.get("clip_lengths"), len(states))
     _check_version(path, arrays.get("format_version"))
@@ -115,32 +181,26 @@ def load_motion(path: str | Path) -> Motion:
     )
 
 
-def read_archive(path: str) -> dict[str, np.ndarray]:
-    """Read every array of an .npz file, each only after its header has been checked.
-
-    Raises:
-        MotionError: the file is missing, damaged, or holds more than plain arrays.
-    """
-    return _read_arrays(path, read_bytes(path))
-
-
 def read_bytes(path: str) -> bytes:
-    """Read the whole file at once, so that what is checked is what is used even if the file is replaced.
+    """Read a whole file at once, so that the bytes that are checked are those that are used.
 
     Raises:
-        MotionError: it cannot be read, or is empty.
+        MotionError: it cannot be read, is too large, or is empty.
     """
+    file = Path(path)
     try:
-        size = Path(path).stat().st_size
+        if file.is_dir():
+            raise MotionError(f"{path}: is a folder; {_NOT_A_CLIP}")
+        if file.exists() and not file.is_file():
+            raise MotionError(f"{path}: is not a regular file; {_NOT_A_CLIP}")
+        size = file.stat().st_size
         if size > MAX_BYTES:
             raise MotionError(
                 f"{path}: has {size / 2**30:.1f} GiB; the limit is {MAX_BYTES / 2**30:.0f} GiB: split the file"
             )
-        content = Path(path).read_bytes()
+        content = file.read_bytes()
     except FileNotFoundError:
         raise MotionError(f"{path}: no such file; {_NOT_A_CLIP}") from None
-    except IsADirectoryError:
-        raise MotionError(f"{path}: is a folder; {_NOT_A_CLIP}") from None
     except OSError as error:
         raise MotionError(f"{path}: cannot be read: {error.strerror}") from None
     if not content:
@@ -148,56 +208,54 @@ def read_bytes(path: str) -> bytes:
     return content
 
 
-def _read_arrays(path: str, content: bytes) -> dict[str, np.ndarray]:
-    """Read every member of the archive, each only after its header passed."""
+def read_npz(path: str) -> dict[str, np.ndarray]:
+    """Read the arrays of an .npz file; see :func:`read_bytes` and :func:`unpack_npz`."""
+    return unpack_npz(path, read_bytes(path))
+
+
+def unpack_npz(path: str, content: bytes) -> dict[str, np.ndarray]:
+    """Unpack the arrays of an .npz file.
+
+    Args:
+        path: file, for the error message.
+        content: its bytes.
+
+    Raises:
+        MotionError: the file is damaged, unpacks to too much, or holds more than plain arrays.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = archive.namelist()
-            if len(set(names)) != len(names):
-                raise MotionError(f"{path}: an array is stored twice; write the file again with numpy.savez")
-            arrays: dict[str, np.ndarray] = {}
-            for member in (name for name in names if name.endswith(".npy")):
-                left = MAX_BYTES - sum(array.nbytes for array in arrays.values())
-                arrays[member.removesuffix(".npy")] = _read_array(path, archive, member, left)
-            return arrays
+            limit = min(MAX_BYTES, max(_SMALL, _MAX_COMPRESSION * len(content)))
+            size = sum(member.file_size for member in archive.infolist())
+            if size > limit:
+                raise MotionError(
+                    f"{path}: unpacks from {len(content) / 2**20:.1f} to {size / 2**20:.0f} MiB; the limit is "
+                    f"{limit / 2**20:.0f} MiB: save it with numpy.savez, or split it"
+                )
+            members = [name for name in archive.namelist() if name.endswith(".npy")]
+            return {name.removesuffix(".npy"): _unpack_array(path, name, archive.read(name)) for name in members}
     except zipfile.BadZipFile:
         kind = "a truncated or damaged .npz file" if content[:2] == b"PK" else "not an .npz file"
         raise MotionError(f"{path}: {kind}; {_NOT_A_CLIP}") from None
     except MotionError:
         raise
-    except Exception as error:  # zlib, zip and NumPy raise many kinds on damaged data
+    except Exception as error:  # zip and zlib raise many types on damaged data
         raise MotionError(f"{path}: damaged file ({error}); write it again with numpy.savez") from None
 
 
-def _read_array(path: str, archive: zipfile.ZipFile, member: str, limit: int) -> np.ndarray:
+def _unpack_array(path: str, member: str, content: bytes) -> np.ndarray:
     name = member.removesuffix(".npy")
-    with archive.open(member) as stream:
-        version = np.lib.format.read_magic(stream)
-        read_header = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }.get(version)
-        if read_header is None:
-            raise MotionError(f"{path}: '{name}' has the unknown NumPy format {version}; save it with numpy.savez")
-        shape, fortran_order, dtype = read_header(stream)
-        if dtype.hasobject:
+    try:
+        array = np.load(io.BytesIO(content), allow_pickle=False)
+    except Exception as error:  # NumPy raises many types on damaged data
+        if "allow_pickle" in str(error):
             raise MotionError(
                 f"{path}: '{name}' holds pickled Python objects, which are never loaded; expected plain numbers or "
                 "strings: convert it, for example with numpy.asarray(x, dtype=numpy.float32), and save it again"
-            )
-        if any(length < 0 for length in shape):
-            raise MotionError(f"{path}: '{name}' declares the shape {shape}; write the file again with numpy.savez")
-        size = math.prod(shape) * dtype.itemsize
-        if size > limit:
-            raise MotionError(
-                f"{path}: '{name}' declares {size / 2**30:.1f} GiB; the limit is {MAX_BYTES / 2**30:.0f} GiB for all arrays "
-                "together: split the file"
-            )
-        data = stream.read(size)
-        if len(data) < size:
-            raise MotionError(f"{path}: '{name}' is cut short ({len(data)} of {size} bytes); copy the file again")
-    array = np.frombuffer(data, dtype=dtype).reshape(shape, order="F" if fortran_order else "C")
-    return array.astype(dtype.newbyteorder("="))
+            ) from None
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise MotionError(f"{path}: '{name}' is damaged ({reason}); write the file again with numpy.savez") from None
+    return array.astype(array.dtype.newbyteorder("="))
 
 
 def _check_numbers(path: str, name: str, array: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
@@ -207,12 +265,12 @@ def _check_numbers(path: str, name: str, array: np.ndarray, shape: tuple[int | N
         raise MotionError(f"{path}: '{name}' has shape {array.shape}; expected {expected}")
     if array.dtype.kind != "f":
         raise MotionError(f"{path}: '{name}' has dtype {array.dtype}; expected floating point numbers")
-    bad = ~(np.abs(array) <= LARGEST)  # NaN is not smaller
+    bad = ~(np.abs(array) <= MAX_ABS_VALUE)  # NaN compares False
     if bad.any():
         frame, column = np.unravel_index(bad.argmax(), bad.shape)
         raise MotionError(
-            f"{path}: '{name}' holds {int(bad.sum())} values that are NaN, infinite or beyond {LARGEST:g}, the first in "
-            f"frame {frame}, column {column}: {array[frame, column]:g}; expected a robot's: cut or repair those frames"
+            f"{path}: '{name}' holds {int(bad.sum())} values that are NaN, infinite or beyond {MAX_ABS_VALUE:g}, the first "
+            f"in frame {frame}, column {column}: {array[frame, column]:g}; cut or repair those frames"
         )
     return array.astype(np.float32)
 
@@ -262,9 +320,9 @@ def _strings(path: str, name: str, arrays: dict[str, np.ndarray]) -> tuple[str, 
     array = arrays.get(name)
     if array is None:
         return None
-    if array.ndim != 1 or array.dtype.kind not in "US" or len(array) > _MOST_STRINGS:
+    if array.ndim != 1 or array.dtype.kind not in "US" or len(array) > _MAX_STRINGS:
         raise MotionError(
-            f"{path}: '{name}' is {array.dtype} of shape {array.shape}; expected a list of strings, at most {_MOST_STRINGS}"
+            f"{path}: '{name}' is {array.dtype} of shape {array.shape}; expected a list of strings, at most {_MAX_STRINGS}"
         )
     return tuple(_text(value) for value in array.tolist())
 

@@ -12,7 +12,7 @@ import torch
 
 from amp_runner.errors import MotionError
 from amp_runner.motions.clip import Motion, load_motion
-from amp_runner.motions.edit import motion_commands, resample_motion
+from amp_runner.motions.edit import resample_motion
 from amp_runner.state import AMPStateSpec
 
 logger = logging.getLogger(__name__)
@@ -40,19 +40,19 @@ class MotionDataset:
             entries: groups of motions, each group with its weight.
             num_frames: K, the frames of a window.
             device: where the frames are kept.
-            with_commands: whether each frame ends with the command (vx, vy, yaw rate) that its clip follows.
+            with_commands: append the command (vx, vy, yaw rate) to each frame.
 
         Raises:
-            MotionError: a clip is shorter than a window, the clips' dimensions differ, or a command is not known.
+            MotionError: a clip is shorter than a window, the layouts of two clips differ, or a command is unknown.
         """
         motions = [motion for group, _ in entries for motion in group]
-        _check_common_dim(motions)
+        _check_common_layout(motions)
         self.num_frames = num_frames
-        frames = [np.hstack([m.states, motion_commands(m)]) if with_commands else m.states for m in motions]
+        frames = [np.hstack([m.states, m.frame_commands()]) if with_commands else m.states for m in motions]
         self.dim = frames[0].shape[1]
         """D, numbers in a frame."""
         self.dt = _first_known_dt(motions)
-        """Time between two frames [s], if a file says."""
+        """Time between two frames [s]; None if no file stores it."""
         self.hashes = {motion.path: motion.sha256 for motion in motions}
         """SHA-256 of every file."""
         starts, offset = [], 0
@@ -91,10 +91,10 @@ class MotionDataset:
             entries: (path, weight) pairs; a path is an .npz file or a folder of them.
             num_frames: K, the frames of a window.
             dim: the environment's AMP dimension, if known.
-            step_dt: the environment's time step [s], if known; else all clips must have that of the first that says it.
+            step_dt: the environment's time step [s]; None: the first known dt of the clips is required of all.
             spec: the environment's AMP layout, if known.
-            resample: whether clips with another dt are resampled; they are refused otherwise.
-            with_commands: whether each frame ends with its clip's command; ``dim`` and ``spec`` are without.
+            resample: resample clips with another dt instead of rejecting them.
+            with_commands: append the command to each frame; ``dim`` and ``spec`` exclude it.
             device: where the frames are kept.
 
         Raises:
@@ -104,21 +104,29 @@ class MotionDataset:
         motions = [motion for group, _ in groups for motion in group]
         for motion in motions:
             check_fit(motion, dim=dim, spec=spec)
+        if spec is None and motions[0].describes_layout:
+            logger.warning(
+                "the environment does not declare the layout of its AMP states, so that of %s is assumed: %s; joints %s. "
+                "Declare it with env.amp_spec = AMPStateSpec(joint_names, ...), and clips will be checked against it",
+                motions[0].path,
+                ", ".join(motions[0].layout or ()),
+                ", ".join(motions[0].joint_names or ()),
+            )
         step_dt = step_dt or _first_known_dt(motions)
         groups = [([at_step_dt(motion, step_dt, resample) for motion in group], weight) for group, weight in groups]
         return cls(groups, num_frames, device, with_commands)
 
     @property
     def num_windows(self) -> int:
-        """Different windows in all."""
+        """Number of distinct windows."""
         return len(self._starts)
 
     def sample(self, count: int, generator: torch.Generator | None = None) -> torch.Tensor:
         """Draw expert windows with replacement.
 
         Args:
-            count: B, how many.
-            generator: source of randomness, on the dataset's device.
+            count: B, number of windows.
+            generator: random generator on the dataset's device.
 
         Returns:
             Windows, shape (B, K, D).
@@ -131,15 +139,15 @@ class MotionDataset:
 
 
 def check_fit(motion: Motion, *, dim: int | None = None, spec: AMPStateSpec | None = None) -> None:
-    """Check a clip's layout against the environment's; what the clip does not say is taken on trust.
+    """Check a clip's layout against the environment's; what the file does not store is assumed to match.
 
     Raises:
-        MotionError: naming the file, the difference and the way out.
+        MotionError: they differ; the message gives the file, the difference and what to do.
     """
     path, found_dim = motion.path, motion.states.shape[1]
     if spec is not None:
         if motion.velocity_frame is None:
-            logger.warning("%s has no 'velocity_frame'; %s, the environment's, is assumed", path, spec.velocity_frame)
+            logger.warning("%s has no 'velocity_frame'; assuming the environment's, %s", path, spec.velocity_frame)
         _check_same(path, "joint_names", motion.joint_names, spec.joint_names, "reorder its joint columns by name")
         _check_same(path, "layout", motion.layout, spec.layout, "convert it, or change the environment's 'amp' group")
         _check_same(
@@ -178,14 +186,14 @@ def _first_known_dt(motions: Sequence[Motion]) -> float | None:
 
 
 def at_step_dt(motion: Motion, step_dt: float | None, resample: bool) -> Motion:
-    """The motion at a time step [s]; one that does not say its own is taken to have it.
+    """Return the motion at a time step [s]; a motion without 'dt' is assumed to have it.
 
     Raises:
-        MotionError: it has another, and is not to be resampled.
+        MotionError: its dt differs and ``resample`` is off.
     """
     if motion.dt is None:
-        assumed = f"{step_dt:g} s, the run's," if step_dt else "the environment's time step"
-        logger.warning("%s has no 'dt'; %s is assumed", motion.path, assumed)
+        assumed = f"{step_dt:g} s, as in the environment" if step_dt else "the environment's time step"
+        logger.warning("%s has no 'dt'; assuming %s", motion.path, assumed)
         return replace(motion, dt=step_dt)
     if step_dt is None:
         return motion
@@ -194,12 +202,12 @@ def at_step_dt(motion: Motion, step_dt: float | None, resample: bool) -> Motion:
     if resample:
         return resample_motion(motion, step_dt)
     raise MotionError(
-        f"{motion.path}: its dt is {motion.dt:g} s; the run's is {step_dt:g} s: set resample_motions=True in "
-        "amp_cfg (agent.algorithm.amp_cfg.resample_motions=true on the command line), or record it at this rate"
+        f"{motion.path}: its dt is {motion.dt:g} s; the environment's time step is {step_dt:g} s: set resample_motions=True "
+        "in amp_cfg (agent.algorithm.amp_cfg.resample_motions=true on the command line), or use amp-motion resample"
     )
 
 
-def _check_common_dim(motions: Sequence[Motion]) -> None:
+def _check_common_layout(motions: Sequence[Motion]) -> None:
     first = motions[0]
     for motion in motions:
         if motion.states.shape[1] != first.states.shape[1]:
@@ -207,6 +215,13 @@ def _check_common_dim(motions: Sequence[Motion]) -> None:
                 f"{motion.path}: {motion.states.shape[1]} numbers a frame, but {first.path} has "
                 f"{first.states.shape[1]}: motions of one run must have the same AMP state"
             )
+        for name in ("joint_names", "layout", "velocity_frame"):
+            found, expected = getattr(motion, name), getattr(first, name)
+            if found is not None and expected is not None and found != expected:
+                raise MotionError(
+                    f"{motion.path}: {name} is {found}; {first.path} has {expected}: motions of one run must have the same "
+                    "AMP state"
+                )
 
 
 def _window_starts(motion: Motion, num_frames: int) -> np.ndarray:

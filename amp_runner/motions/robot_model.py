@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import mujoco
@@ -19,6 +20,10 @@ CONTACT_HEIGHT = 0.005
 
 
 _FIRST_HIDDEN_GROUP = 3  # MuJoCo's viewers hide groups from 3 on
+
+
+ROBOTS_GROUP = "amp_runner.robots"
+"""Entry points of packages that provide robots: the path of an MJCF file each."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,16 @@ def _yaw(rotation: Rotation) -> np.ndarray:
 def _integrated(rate: np.ndarray, dt: float) -> np.ndarray:
     """Trapezoidal integral that begins with zero, (T,)."""
     return np.concatenate([[0.0], np.cumsum(0.5 * (rate[1:] + rate[:-1]) * dt)])
+
+
+def registered_robot(joint_names: tuple[str, ...]) -> str | None:
+    """Return the file of an installed robot whose joints are ``joint_names``; None if there is none."""
+    for entry_point in entry_points(group=ROBOTS_GROUP):
+        path = str(entry_point.load())
+        model = mujoco.MjModel.from_xml_path(path)
+        if {model.joint(i).name for i in range(model.njnt)} >= set(joint_names):
+            return path
+    return None
 
 
 class RobotModel:

@@ -1,4 +1,4 @@
-"""The picture that ``amp-motion plot`` draws of a clip."""
+"""Plots of a clip: joints, root, footfalls, spectrum."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from amp_runner.evaluation import gait_metrics as gait
+from amp_runner.evaluation import gait_metrics
 from amp_runner.motions.clip import Motion
-from amp_runner.motions.edit import motion_spec
 from amp_runner.motions.robot_model import CONTACT_HEIGHT, RobotModel, root_path
 
 
@@ -19,10 +18,10 @@ def plot_clip(motion: Motion, robot: RobotModel | None, out: str) -> None:
 
     Args:
         motion: a motion with ``dt`` and one clip.
-        robot: for the footfalls; they are left out without it.
+        robot: the robot, for the footfalls; None: the path of the root is drawn instead.
         out: picture to write.
     """
-    spec, states, dt = motion_spec(motion), motion.states, motion.dt
+    spec, states, dt = motion.spec, motion.states, motion.dt
     part = {name: states[:, columns] for name, columns in spec.features.items()}
     time = np.arange(len(states)) * dt
     figure, axes = plt.subplots(4, 2, figsize=(13, 12), layout="constrained")
@@ -44,8 +43,31 @@ def plot_clip(motion: Motion, robot: RobotModel | None, out: str) -> None:
     plt.close(figure)
 
 
+def plot_gait(motion: Motion, robot: RobotModel, out: str) -> None:
+    """Draw footfalls and joint positions of a motion with one clip, legible at the size of a TensorBoard card.
+
+    Args:
+        motion: a motion with ``dt`` and one clip.
+        robot: the robot.
+        out: picture to write.
+    """
+    spec, states, dt = motion.spec, motion.states, motion.dt
+    assert dt is not None
+    time = np.arange(len(states)) * dt
+    with plt.rc_context({"font.size": 13}):
+        figure, axes = plt.subplots(2, 1, figsize=(8, 7), layout="constrained", height_ratios=(1, 2))
+        draw_footfalls(axes[0], time, *robot.lowest_points(states, spec, dt))
+        for column, name in enumerate(spec.joint_names):
+            axes[1].plot(time, states[:, spec.features["joint_pos"]][:, column], label=name)
+        axes[1].set(title="joint positions [rad]", xlabel="time [s]", xlim=(time[0], time[-1]))
+        axes[1].legend(fontsize=10, ncols=2, loc="upper right")
+        axes[1].grid(alpha=0.3)
+    figure.savefig(out, dpi=80)
+    plt.close(figure)
+
+
 def draw_footfalls(axis: plt.Axes, time: np.ndarray, names: list[str], points: np.ndarray) -> None:
-    """Bars where each body with the lowest points (T, B, 3) is on the ground."""
+    """Draw a bar where the lowest point (T, B, 3) of each body is on the ground."""
     for row in range(len(names)):
         contact = points[:, row, 2] < CONTACT_HEIGHT
         axis.fill_between(time, row + 0.1, row + 0.9, where=contact, step="mid")
@@ -66,11 +88,11 @@ def _spectrum(axis: plt.Axes, joint_pos: np.ndarray, names: tuple[str, ...], dt:
     window = np.hanning(len(joint_pos))[:, None]
     amplitude = 2 * np.abs(np.fft.rfft((joint_pos - joint_pos.mean(axis=0)) * window, n=4096, axis=0)) / window.sum()
     frequency = np.fft.rfftfreq(4096, dt)
-    hip = gait.hip_joint(names)
-    shown = frequency <= gait.FREQUENCY_BAND[1]
+    hip = gait_metrics.hip_joint(names)
+    shown = frequency <= gait_metrics.FREQUENCY_BAND[1]
     for column, name in enumerate(names):
         axis.plot(frequency[shown], amplitude[shown, column], lw=1, label=name)
-    stride = gait.dominant_frequency(joint_pos[:, hip], dt)
+    stride = gait_metrics.dominant_frequency(joint_pos[:, hip], dt)
     axis.axvline(stride, color="grey", ls=":", label=f"stride {stride:.2f} Hz")
     axis.set(title="spectrum [rad]", xlabel="frequency [Hz]")
     axis.grid(alpha=0.3)

@@ -1,8 +1,7 @@
-"""``amp-motion view``: clips on the robot, in the browser, in a video or in a picture."""
+"""Clips on their robot: in the browser, in a video, in a picture."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from dataclasses import dataclass
@@ -10,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from amp_runner.errors import ConfigError
-from amp_runner.motions.clip import Motion
-from amp_runner.motions.edit import cut_motion, motion_spec
+from amp_runner.motions.clip import Motion, load_motion
+from amp_runner.motions.edit import cut_motion
 from amp_runner.motions.robot_model import CONTACT_HEIGHT, RobotModel, RootPath, root_path
-from amp_runner.viewers.rendering import add_robot, draw, open_renderer, open_video
+from amp_runner.viewers.rendering import add_robot, draw, open_renderer, open_video, prepare_to_draw
 
 _GAP = 0.5  # [m] between robots shown side by side
 _PICTURE_MOMENTS = 6
@@ -27,24 +25,24 @@ class ShownClip:
     motion: Motion
     robot: RobotModel
     offset: np.ndarray
-    """Where this robot is shown, added to its path, (3,) [m]."""
+    """Displacement of this robot from its path, (3,) [m]."""
     path: RootPath
     joint_pos: np.ndarray
     """(T, J) [rad]."""
     bodies: list[str]
     """Bodies that touch the ground."""
     contact: np.ndarray
-    """Whether they do, (T, B)."""
+    """Whether each body touches the ground, (T, B)."""
 
     @classmethod
-    def of(cls, motion: Motion, robot: RobotModel, clip: int, offset: np.ndarray) -> ShownClip:
+    def from_motion(cls, motion: Motion, robot: RobotModel, clip: int, offset: np.ndarray) -> ShownClip:
         """Prepare one clip of a motion.
 
         Raises:
-            MotionError: the motion lacks a dt, its layout, or that clip.
+            MotionError: the file lacks 'dt', its layout, or that clip.
         """
         motion = cut_motion(motion, clips=[clip])
-        spec = motion_spec(motion)
+        spec = motion.spec
         bodies, points = robot.lowest_points(motion.states, spec, motion.dt)
         path = root_path(motion.states, spec, motion.dt)
         joint_pos = motion.states[:, spec.features["joint_pos"]]
@@ -56,25 +54,19 @@ class ShownClip:
         return (len(self.joint_pos) - 1) * self.motion.dt
 
     def pose(self, at: float) -> None:
-        """Put the robot where it is at a time [s]; the last pose stays."""
+        """Pose the robot as at a time [s]; after the end of the clip, as in its last frame."""
         frame = min(round(at / self.motion.dt), len(self.joint_pos) - 1)
         self.robot.pose(self.path.position[frame] + self.offset, self.path.rotation[frame], self.joint_pos[frame])
 
 
-def view(motions: list[Motion], robots: list[RobotModel | None], args: argparse.Namespace) -> None:
-    """Show motions side by side, as the arguments say.
+def show_clips(motions: list[Motion], robots: list[RobotModel], clip: int) -> list[ShownClip]:
+    """Prepare the same clip of several motions, side by side."""
+    return [ShownClip.from_motion(m, r, clip, _offset(i)) for i, (m, r) in enumerate(zip(motions, robots))]
 
-    Raises:
-        AMPError: a motion has no robot to be shown on, or there is no way to draw here.
-    """
-    for motion, robot in zip(motions, robots):
-        if robot is None:
-            raise ConfigError(f"{motion.path}: on which robot? Say --robot FILE (MJCF or URDF)")
-    if args.png or args.video:
-        shown = [ShownClip.of(m, r, args.clip, _offset(i)) for i, (m, r) in enumerate(zip(motions, robots))]
-        write_picture(shown[0], args.png) if args.png else write_video(shown[0], args.video)
-        return
-    page = Page(motions, robots, args.clip, args.port)
+
+def serve(motions: list[Motion], robots: list[RobotModel], clip: int, port: int) -> None:
+    """Serve the page until Ctrl-C."""
+    page = Page(motions, robots, clip, port)
     print(f"amp-motion view: http://localhost:{page.server.get_port()}  (Ctrl-C ends)", flush=True)
     try:
         while True:
@@ -94,9 +86,9 @@ class Page:
         """Start the server.
 
         Args:
-            motions: shown side by side.
-            robots: a robot for each.
-            clip: clip to begin with.
+            motions: motions, shown side by side.
+            robots: a robot for each motion.
+            clip: clip that is shown first.
             port: port of the page; the next free one is taken if it is in use.
         """
         import viser
@@ -119,12 +111,12 @@ class Page:
         self.playing = gui.add_checkbox("Play", True)
         self.time = gui.add_slider("Time [s]", min=0.0, max=1.0, step=0.001, initial_value=0.0)
         self.speed = gui.add_slider("Speed", min=0.1, max=2.0, step=0.1, initial_value=1.0)
-        self.follow = gui.add_checkbox("Stay in place", False, hint="show the robot without its way over the ground")
+        self.follow = gui.add_checkbox("Stay in place", False, hint="show the robot without its path over the ground")
         self.clips = []
         for motion in self._motions:
             names = [f"{i}{_command_text(motion, i)}" for i in range(len(motion.clip_lengths))]
             chosen = gui.add_dropdown(os.path.basename(motion.path), names, initial_value=names[min(clip, len(names) - 1)])
-            # Callbacks come from another thread, and the robots are one thread's.
+            # Callbacks run in another thread, and the robots belong to this one.
             chosen.on_update(lambda _: setattr(self, "_is_changed", True))
             self.clips.append(chosen)
         self._curve_folder = gui.add_folder("Footfalls and joints")
@@ -132,7 +124,7 @@ class Page:
     def _show_clips(self) -> None:
         chosen = [int(clip.value.split(":")[0]) for clip in self.clips]
         self._shown = [
-            ShownClip.of(motion, robot, clip, _offset(i))
+            ShownClip.from_motion(motion, robot, clip, _offset(i))
             for i, (motion, robot, clip) in enumerate(zip(self._motions, self._robots, chosen))
         ]
         self.time.max = max(shown.duration for shown in self._shown)
@@ -144,7 +136,7 @@ class Page:
         self._draw()
 
     def step(self) -> None:
-        """Go on by the time that has passed, and draw."""
+        """Advance by the elapsed time, and draw."""
         time.sleep(max(0.0, self._last_step + 1 / 60 - time.monotonic()))
         now = time.monotonic()
         passed, self._last_step = now - self._last_step, now
@@ -193,11 +185,11 @@ def add_curves(gui: Any, shown: ShownClip) -> list[Any]:
     ]
 
 
-def write_video(shown: ShownClip, out: str) -> None:
-    """Write a video of a clip, in real time.
+def write_video(shown: ShownClip, out: str) -> int:
+    """Write a video of a clip, in real time; returns the number of frames.
 
     Raises:
-        AMPError: nothing can be drawn here, or no video can be written.
+        AMPError: drawing is impossible here, or no video can be written.
     """
     rate, every = (12.5, 2) if out.endswith(".gif") else (30, 1)  # a film for TensorBoard has to be small
     frames = int(shown.duration * rate) + 1
@@ -205,14 +197,14 @@ def write_video(shown: ShownClip, out: str) -> None:
         for frame in range(frames):
             shown.pose(frame / rate)
             writer.append_data(draw(renderer, shown.robot.model, shown.robot.data)[::every, ::every])
-    print(f"wrote {out}: {frames} frames")
+    return frames
 
 
 def write_picture(shown: ShownClip, out: str) -> None:
-    """Write a picture of the robot at several moments of a clip, one beside the other.
+    """Write a picture of the robot at several moments of a clip, side by side.
 
     Raises:
-        AMPError: nothing can be drawn here.
+        AMPError: drawing is impossible here.
     """
     import matplotlib
 
@@ -228,4 +220,18 @@ def write_picture(shown: ShownClip, out: str) -> None:
             axis.set_title(f"{moment:.2f} s", fontsize=9)
             axis.axis("off")
     figure.savefig(out, dpi=100)
-    print(f"wrote {out}")
+
+
+def draw_film(clip: str, robot: str, out: str) -> None:
+    """Write a video of the first clip of a file; for :mod:`amp_runner.viewers.snapshots`."""
+    prepare_to_draw()
+    motion = load_motion(clip)
+    write_video(ShownClip.from_motion(motion, RobotModel(robot, motion.spec.joint_names), 0, np.zeros(3)), out)
+
+
+def draw_gait(clip: str, robot: str, out: str) -> None:
+    """Plot footfalls and joints of the first clip of a file; for :mod:`amp_runner.viewers.snapshots`."""
+    from amp_runner.viewers.clip_plots import plot_gait
+
+    motion = load_motion(clip)
+    plot_gait(motion, RobotModel(robot, motion.spec.joint_names), out)

@@ -11,12 +11,12 @@ from amp_runner.deploy import DeployedPolicy
 from amp_runner.deploy.mujoco_robot import MujocoRobot
 from amp_runner.errors import AMPError
 from amp_runner.motions.robot_model import RobotModel
-from amp_runner.viewers.player import Schedule, in_real_time
+from amp_runner.viewers.player import CommandSchedule, in_real_time
 from amp_runner.viewers.rendering import add_robot, draw, follow, open_renderer, point_camera
 
 
 class MujocoPlayer:
-    """A robot in plain MuJoCo with its exported policy; see :class:`~.played.Player`."""
+    """A robot in plain MuJoCo with its exported policy; see :class:`~.player.Player`."""
 
     style, judges = None, False  # the discriminator is not exported
 
@@ -36,13 +36,13 @@ class MujocoPlayer:
         self._bodies: dict[int, Any] = {}
 
     def step(self) -> None:
-        """Let the policy act once; a robot that has fallen stands up again."""
+        """Run the policy for one step; a robot that has fallen is reset."""
         self._robot.step(self._policy(self._robot.signals(self.command)))
         if self._robot.fallen:
             self.reset()
 
     def reset(self) -> None:
-        """Stand up again."""
+        """Put the robot back on its feet."""
         self._robot.reset()
         self._policy.reset()
 
@@ -51,15 +51,15 @@ class MujocoPlayer:
         self._robot.push(velocity)
 
     def velocity(self) -> np.ndarray:
-        """Forward and sideways velocity [m/s] and yaw rate [rad/s], in the heading frame, (3,)."""
+        """Return forward and sideways velocity [m/s] and yaw rate [rad/s] in the heading frame, (3,)."""
         return self._robot.velocity
 
     def position(self) -> np.ndarray:
-        """Of the base, in the world, (3,) [m]."""
+        """Return the position of the base in the world, (3,) [m]."""
         return self._robot.data.qpos[:3].copy()
 
     def picture(self) -> np.ndarray:
-        """The robot from the side, (H, W, 3), 8 bits.
+        """Draw the robot from the side, (H, W, 3), uint8.
 
         Raises:
             AMPError: there is no OpenGL that draws without a screen.
@@ -79,12 +79,12 @@ class MujocoPlayer:
         return server
 
     def draw_page(self) -> None:
-        """Show the current state there."""
+        """Update the scene in the browser."""
         for body, handle in self._bodies.items():
             handle.position, handle.wxyz = self._robot.data.xpos[body], self._robot.data.xquat[body]
 
-    def run_window(self, seconds: float | None, schedule: Schedule) -> None:
-        """Walk in MuJoCo's window, in real time, until it is closed.
+    def run_window(self, seconds: float | None, schedule: CommandSchedule) -> None:
+        """Run in MuJoCo's window, in real time, until it is closed.
 
         Raises:
             AMPError: the window cannot open.
@@ -105,7 +105,7 @@ class MujocoPlayer:
             for thread in drawing:  # a program that ends while MuJoCo still draws crashes
                 thread.join(10.0)
 
-    def _walk_in(self, window: Any, seconds: float | None, schedule: Schedule) -> None:
+    def _walk_in(self, window: Any, seconds: float | None, schedule: CommandSchedule) -> None:
         with window:
             point_camera(window.cam, self._robot.model)
             for now in in_real_time(self.dt, seconds):

@@ -1,4 +1,4 @@
-"""What a policy that is being watched can do, whichever simulator it is in."""
+"""The interface of a player: one robot with its policy, in any simulator."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import numpy as np
 if TYPE_CHECKING:
     from amp_runner.learning.style_scorer import StyleScore
 
-_MEMORY = 0.5  # [s]
+_AVERAGING_TIME = 0.5  # [s]
 
-Schedule = Callable[[float], list[float]]
-"""The command (vx, vy, yaw rate) at a time [s]."""
+CommandSchedule = Callable[[float], list[float]]
+"""Returns the command (vx, vy, yaw rate) at a time [s]."""
 
 
 def in_real_time(dt: float, seconds: float | None) -> Iterator[float]:
-    """The times of the steps [s], each when it is due; for some seconds, or for ever."""
+    """Yield the times of the steps [s], each when it is due; for some seconds, or without end."""
     began = time.monotonic()
     for step in itertools.count():
         if seconds is not None and step * dt >= seconds:
@@ -28,9 +28,9 @@ def in_real_time(dt: float, seconds: float | None) -> Iterator[float]:
         yield step * dt
 
 
-def averaged(before: np.ndarray, now: np.ndarray, dt: float) -> np.ndarray:
-    """A velocity to be shown: the mean over the last half second, exponentially."""
-    return before + min(1.0, dt / _MEMORY) * (now - before)
+def running_mean(before: np.ndarray, now: np.ndarray, dt: float) -> np.ndarray:
+    """Update the exponential mean of a velocity over the last half second."""
+    return before + min(1.0, dt / _AVERAGING_TIME) * (now - before)
 
 
 class Player(Protocol):
@@ -39,37 +39,37 @@ class Player(Protocol):
     dt: float
     """Time of a step [s]."""
     command: np.ndarray
-    """Commanded forward and sideways velocity [m/s] and yaw rate [rad/s], (3,); set it at any time."""
+    """Commanded forward and sideways velocity [m/s] and yaw rate [rad/s], (3,); may be set at any time."""
     command_ranges: dict[str, list[float]]
     """Smallest and largest command of the training, by ``lin_vel_x``, ``lin_vel_y``, ``ang_vel_z``."""
-    judges: bool
-    """Whether there will be a style score."""
+    has_style_score: bool
+    """Whether :attr:`style` will be computed."""
     style: StyleScore | None
-    """What the discriminator makes of the last frames, if it is there."""
+    """Score of the last frames by the discriminator, if there is one."""
 
     def step(self) -> None:
-        """Let the policy act once."""
+        """Run the policy for one step."""
 
     def reset(self) -> None:
-        """Stand up again."""
+        """Put the robot back on its feet."""
 
     def push(self, velocity: np.ndarray) -> None:
         """Change the base's planar velocity, (2,) [m/s]."""
 
     def velocity(self) -> np.ndarray:
-        """Forward and sideways velocity [m/s] and yaw rate [rad/s], in the heading frame, (3,)."""
+        """Return forward and sideways velocity [m/s] and yaw rate [rad/s] in the heading frame, (3,)."""
 
     def position(self) -> np.ndarray:
-        """Of the base, in the world, (3,) [m]."""
+        """Return the position of the base in the world, (3,) [m]."""
 
     def picture(self) -> np.ndarray:
-        """The robot from the side, (H, W, 3), 8 bits."""
+        """Draw the robot from the side, (H, W, 3), uint8."""
 
     def open_page(self, port: int) -> Any:
         """Show the scene in the browser; returns viser's server."""
 
     def draw_page(self) -> None:
-        """Show the current state there."""
+        """Update the scene in the browser."""
 
-    def run_window(self, seconds: float | None, schedule: Schedule) -> None:
-        """Walk in a window until it is closed."""
+    def run_window(self, seconds: float | None, schedule: CommandSchedule) -> None:
+        """Run in a window until it is closed."""

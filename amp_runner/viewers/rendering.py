@@ -1,4 +1,4 @@
-"""What the commands share to draw: MuJoCo's renderer without a screen, videos, robots in the browser."""
+"""Drawing: MuJoCo's off-screen renderer, videos, robots in the browser."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from amp_runner.errors import AMPError
 if TYPE_CHECKING:
     from amp_runner.motions.robot_model import RobotModel
 
-_WAY_OUT = "install EGL (Debian: libegl1 libegl-mesa0), or look at the page in the browser"
+_ADVICE = "install EGL (Debian: libegl1 libegl-mesa0), or use the page in the browser"
 PICTURE_SIZE = (480, 640)
 """Height and width [pixels]."""
 
 
 def prepare_to_draw() -> None:
-    """Let MuJoCo draw without a screen; call it before MuJoCo is imported, which is when MuJoCo chooses.
+    """Let MuJoCo draw without a screen; call this before MuJoCo is imported, when it chooses its OpenGL library.
 
     Raises:
-        AMPError: what it would draw with is not there.
+        AMPError: there is no OpenGL library to draw with.
     """
     if not os.environ.get("DISPLAY"):
         os.environ.setdefault("MUJOCO_GL", "egl")
@@ -29,14 +29,14 @@ def prepare_to_draw() -> None:
         import mujoco  # noqa: F401
     except ModuleNotFoundError:
         raise
-    except Exception as error:  # each OpenGL library fails in its own way
+    except Exception as error:  # each OpenGL library raises its own types
         raise AMPError(
-            f"cannot draw here without a screen: MUJOCO_GL={os.environ.get('MUJOCO_GL')}: {error}; {_WAY_OUT}"
+            f"cannot draw without a screen: MUJOCO_GL={os.environ.get('MUJOCO_GL')}: {error}; {_ADVICE}"
         ) from error
 
 
 def open_renderer(model: Any) -> Any:
-    """MuJoCo's renderer, off-screen.
+    """Open MuJoCo's off-screen renderer.
 
     Raises:
         AMPError: there is no OpenGL that draws without a screen.
@@ -45,12 +45,12 @@ def open_renderer(model: Any) -> Any:
 
     try:
         return mujoco.Renderer(model, *PICTURE_SIZE)
-    except Exception as error:  # each OpenGL library fails in its own way
-        raise AMPError(f"cannot draw here without a screen ({type(error).__name__}: {error}); {_WAY_OUT}") from error
+    except Exception as error:  # each OpenGL library raises its own types
+        raise AMPError(f"cannot draw without a screen ({type(error).__name__}: {error}); {_ADVICE}") from error
 
 
 def draw(renderer: Any, model: Any, data: Any) -> np.ndarray:
-    """The robot from the side, (H, W, 3)."""
+    """Draw the robot from the side, (H, W, 3)."""
     import mujoco
 
     camera = mujoco.MjvCamera()
@@ -61,18 +61,18 @@ def draw(renderer: Any, model: Any, data: Any) -> np.ndarray:
 
 
 def point_camera(camera: Any, model: Any) -> None:
-    """Look from the side, a little from above and in front, with light from there."""
+    """Look from the side, slightly from above and in front, with light from there."""
     model.vis.headlight.ambient[:], model.vis.headlight.diffuse[:] = 0.4, 0.7
     camera.azimuth, camera.elevation, camera.distance = 60.0, -12.0, model.stat.extent * 2.2
 
 
 def follow(camera: Any, data: Any) -> None:
-    """Look at the first body."""
+    """Point a camera at the first body."""
     camera.lookat = [*data.xpos[1][:2], 0.15]
 
 
 def open_video(out: str, rate: float) -> Any:
-    """A writer of pictures (``append_data``) to a video file.
+    """Open a writer of pictures (``append_data``) to a video file.
 
     Args:
         out: file to write (.mp4 or .gif).
@@ -90,7 +90,7 @@ def open_video(out: str, rate: float) -> Any:
 
         imageio_ffmpeg.get_ffmpeg_exe()
     except (ImportError, RuntimeError) as error:
-        raise AMPError(f"no video encoder here ({error}); install one: pip install 'imageio[ffmpeg]'") from error
+        raise AMPError(f"no video encoder found ({error}); install one: pip install 'imageio[ffmpeg]'") from error
     return imageio.get_writer(out, fps=rate, macro_block_size=None)
 
 

@@ -1,11 +1,12 @@
-"""Pictures of the policy in training: footfalls and a short film in TensorBoard, beside the curves.
+"""Pictures of the policy during training: footfalls and a short film in TensorBoard, beside the curves.
 
-Every so often the last seconds of the first environment are saved as a clip, and drawn by ``amp-motion`` in a process of its
-own, so that training neither waits for it nor fails with it.
+At intervals the last seconds of the first environment are saved as a clip and drawn in a separate process, so that training
+neither waits for the drawing nor fails with it.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -16,13 +17,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from amp_runner.learning.runner import AMPOnPolicyRunner
 from amp_runner.motions.clip import Motion, save_motion
-from amp_runner.state import AMPStateSpec
+from amp_runner.state import AMP_GROUP, AMPStateSpec
 
-_SHORTEST = 1.0  # [s]; younger episodes are not worth a picture
-_LONGEST = 4.0  # [s]
-_PATIENCE = 120.0  # [s] for a picture, at the end of training
-_DRAWINGS = {"Watch/gait": ("plot", ".png"), "Watch/film": ("view", ".gif")}
+logger = logging.getLogger(__name__)
+
+_MIN_SECONDS = 1.0  # younger episodes are not drawn
+_MAX_SECONDS = 4.0
+_TIMEOUT = 600.0  # [s] for a picture, at the end of training
+_PICTURES = {"Snapshots/gait": ("draw_gait", ".png"), "Snapshots/film": ("draw_film", ".gif")}
 
 
 @dataclass
@@ -36,11 +40,12 @@ class _Job:
 
 @dataclass
 class PolicySnapshotLogger:
-    """Keeps the last seconds of one environment and has them drawn."""
+    """A :class:`~amp_runner.learning.runner.TrainingCallback` that draws the first environment's robot."""
 
     folder: Path
-    """Where clips and pictures are written."""
+    """Folder of clips and pictures."""
     spec: AMPStateSpec
+    """Layout of the AMP states."""
     dt: float
     """Time between two frames [s]."""
     robot: str
@@ -49,19 +54,50 @@ class PolicySnapshotLogger:
     """Iterations between two pictures."""
     _frames: torch.Tensor | None = None
     _jobs: list[_Job] = field(default_factory=list)
+    _is_disabled: bool = False
+
+    def after_iteration(self, runner: AMPOnPolicyRunner, iteration: int) -> None:
+        """Add the last rollout; start a picture if one is due, and log those that are done."""
+        storage = runner.alg.storage
+        self.add(storage.observations[AMP_GROUP][:, 0], storage.dones[:, 0])
+        is_due = (iteration + 1) % self.interval == 0
+        self._draw(runner.logger.writer, iteration if is_due else None)
+
+    def after_training(self, runner: AMPOnPolicyRunner) -> None:
+        """Wait for the pictures that are being drawn, and log them."""
+        self._draw(runner.logger.writer, None, wait=True)
+
+    def _draw(self, writer: Any, iteration: int | None, wait: bool = False) -> None:
+        """Start and log pictures. Any failure disables the snapshots: training never fails here."""
+        if self._is_disabled or writer is None:
+            return
+        try:
+            if iteration is not None:
+                self.start(iteration)
+            failures = self.log(writer, wait)
+        except (ImportError, OSError, ValueError) as error:
+            failures = [str(error)]
+        if failures:
+            logger.warning("%s; this run draws no more pictures", failures[0])
+            self._is_disabled = True
 
     def add(self, states: torch.Tensor, dones: torch.Tensor) -> None:
-        """Add a rollout of the environment: AMP states (T, D), and whether the step after each ended the episode (T,)."""
+        """Add a rollout of one environment.
+
+        Args:
+            states: AMP states, (T, D).
+            dones: whether the step after each state ended the episode, (T,).
+        """
         ends = dones.flatten().bool().nonzero().flatten().tolist()
         states = states[:, : self.spec.dim].detach().cpu()
         if ends:
             self._frames, states = None, states[ends[-1] + 1 :]
         frames = states if self._frames is None else torch.cat([self._frames, states])
-        self._frames = frames[-round(_LONGEST / self.dt) :].clone()
+        self._frames = frames[-round(_MAX_SECONDS / self.dt) :].clone()
 
     def start(self, iteration: int) -> None:
-        """Save what there is and begin to draw it; too little, or one too many, is left for the next time."""
-        if self._jobs or self._frames is None or len(self._frames) < _SHORTEST / self.dt:
+        """Save the recorded frames and start to draw them, unless they are too few or pictures are being drawn."""
+        if self._jobs or self._frames is None or len(self._frames) < _MIN_SECONDS / self.dt:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         clip = self.folder / f"iteration_{iteration}.npz"
@@ -77,51 +113,58 @@ class PolicySnapshotLogger:
                 source=f"the policy after iteration {iteration}",
             )
         )
-        for tag, (verb, suffix) in _DRAWINGS.items():
+        for tag, (function, suffix) in _PICTURES.items():
             out = clip.with_suffix(suffix)
             log = out.with_name(f"{out.name}.log")
-            self._jobs.append(_Job(self._draw(verb, clip, out, log), log, tag, iteration, out))
+            self._jobs.append(_Job(_start_drawing(function, clip, self.robot, out, log), log, tag, iteration, out))
 
-    def _draw(self, verb: str, clip: Path, out: Path, log: Path) -> subprocess.Popen:
-        option = "--out" if verb == "plot" else "--video"
-        command = [sys.executable, "-m", "amp_runner.cli.motion", verb, str(clip), "--robot", self.robot, option, str(out)]
-        # One thread and no CUDA: the drawing is nobody's priority.
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-        with log.open("w") as file:
-            return subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT)
-
-    def show(self, writer: Any, wait: bool = False) -> list[str]:
-        """Hand finished pictures to TensorBoard.
+    def log(self, writer: Any, wait: bool = False) -> list[str]:
+        """Log finished pictures.
 
         Args:
             writer: PyTorch's SummaryWriter, or one of RSL-RL's.
-            wait: whether to wait for those that are being drawn.
+            wait: wait for pictures that are still being drawn.
 
         Returns:
-            What went wrong, a line for each picture that could not be drawn.
+            One line for each picture that could not be drawn.
         """
-        failures, left = [], []
+        failures, remaining = [], []
         for job in self._jobs:
             if not wait and job.process.poll() is None:
-                left.append(job)
+                remaining.append(job)
                 continue
-            try:
-                failed = job.process.wait(timeout=_PATIENCE)
-            except subprocess.TimeoutExpired:
-                job.process.kill()
-                failed = True
-            if failed:
-                reason = (job.log.read_text().strip().splitlines() or ["no reason given"])[-1]
-                failures.append(f"{job.file.name} could not be drawn: {reason}")
-                continue
-            job.log.unlink()
-            _add_picture(writer, job.tag, job.file, job.iteration)
-        self._jobs = left
+            failure = _failure(job)
+            if failure is None:
+                job.log.unlink()
+                _log_picture(writer, job.tag, job.file, job.iteration)
+            else:
+                failures.append(f"{job.file.name} could not be drawn: {failure}")
+        self._jobs = remaining
         return failures
 
 
-def _add_picture(writer: Any, tag: str, file: Path, iteration: int) -> None:
-    """Add a picture as it is: SummaryWriter's own methods would take a film apart."""
+def _start_drawing(function: str, clip: Path, robot: str, out: Path, log: Path) -> subprocess.Popen:
+    program = f"from amp_runner.viewers.clip_viewer import {function}; import sys; {function}(*sys.argv[1:])"
+    # One thread and no CUDA: training needs both more.
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    with log.open("w") as file:
+        command = [sys.executable, "-c", program, str(clip), robot, str(out)]
+        return subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT)
+
+
+def _failure(job: _Job) -> str | None:
+    """Wait for a picture; returns why it could not be drawn, or None."""
+    try:
+        if job.process.wait(timeout=_TIMEOUT) == 0:
+            return None
+    except subprocess.TimeoutExpired:
+        job.process.kill()
+        return f"it took more than {_TIMEOUT:g} s"
+    return (job.log.read_text().strip().splitlines() or [f"exit status {job.process.returncode}"])[-1]
+
+
+def _log_picture(writer: Any, tag: str, file: Path, iteration: int) -> None:
+    """Log an encoded picture unchanged; SummaryWriter's own methods would split a film into frames."""
     from PIL import Image
     from tensorboard.compat.proto.summary_pb2 import Summary
 

@@ -1,16 +1,13 @@
 """The ostrich as an Isaac Lab articulation."""
 
-from pathlib import Path
-
 import isaaclab.sim as sim_utils
 from isaaclab.actuators import ImplicitActuatorCfg
 from isaaclab.assets import ArticulationCfg
 from isaaclab_newton.sim.schemas import NewtonArticulationCfg
 from isaaclab_physx.sim.schemas import PhysxArticulationCfg
 
+from ostrich_env.robot import ASSETS
 from ostrich_env.robot import description as robot
-
-ASSETS = Path(__file__).parent / "assets"
 
 LEG_JOINTS = {
     "joint_names_expr": [".*_joint"],
@@ -21,7 +18,7 @@ LEG_JOINTS = {
     "armature": robot.ARMATURE,
     "friction": robot.JOINT_FRICTION,
 }
-"""What every model of the legs' actuators shares."""
+"""Arguments shared by all actuator models of the legs."""
 
 OSTRICH_CFG = ArticulationCfg(
     spawn=sim_utils.UsdFileCfg(

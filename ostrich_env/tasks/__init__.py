@@ -1,0 +1,1 @@
+"""The tasks: environment and agent configurations for Isaac Lab."""

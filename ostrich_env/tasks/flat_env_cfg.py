@@ -25,7 +25,8 @@ from isaaclab_physx.physics import PhysxCfg
 from isaaclab_tasks.utils import PresetCfg
 
 from amp_runner.isaaclab import AMPObsGroupCfg, FeetCfg, reset_to_reference
-from ostrich_env.robot.articulation import ASSETS, OSTRICH_CFG
+from ostrich_env.robot import MJCF
+from ostrich_env.robot.articulation import OSTRICH_CFG
 from ostrich_env.robot.description import FOOT_LINKS, FOOT_RADIUS, JOINT_NAMES, LOWER_LEG_LENGTH
 from ostrich_env.tasks import mdp
 
@@ -240,9 +241,9 @@ class RewardsCfg:
 
 @configclass
 class CurriculumCfg:
-    """First the gait, then the heading: who has to turn little from the start steps short.
+    """Learn the gait first: a large yaw weight from the start leads to short steps.
 
-    It also raises a weight that was set by hand; ``env.curriculum.yaw_rate_weight=None`` leaves weights as they are.
+    The curriculum overwrites a yaw weight that was set by hand; ``env.curriculum.yaw_rate_weight=None`` disables it.
     """
 
     yaw_rate_weight = CurrTerm(
@@ -277,7 +278,7 @@ class OstrichFlatEnvCfg(ManagerBasedRLEnvCfg):
 
     feet = FeetCfg(body_names=FEET, offset=(0.0, 0.0, -LOWER_LEG_LENGTH), radius=FOOT_RADIUS)
     """Where the feet are, for gait measures."""
-    mjcf = str(ASSETS / "ostrich.xml")
+    mjcf = MJCF
     """The robot for plain MuJoCo, copied by ``amp-export``."""
     scripted_gait = "ostrich_env.gait.scripted:ScriptedGait"
     """A controller that walks without training, for ``amp-record --controller gait``."""

@@ -10,7 +10,7 @@ from isaaclab.terrains import TerrainImporter
 from isaaclab_tasks.core.velocity.mdp import *  # noqa: F403
 
 from amp_runner.isaaclab import ground_height
-from ostrich_env.robot.articulation import ASSETS
+from ostrich_env.robot import ASSETS
 
 if TYPE_CHECKING:
     import torch

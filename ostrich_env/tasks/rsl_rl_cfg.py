@@ -4,7 +4,7 @@ from isaaclab.utils import configclass
 from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlSymmetryCfg
 
 from amp_runner.isaaclab import RslRlAmpCfg, RslRlAmpPpoAlgorithmCfg, RslRlAmpRunnerCfg, RslRlMirrorCfg
-from ostrich_env.robot.articulation import ASSETS
+from ostrich_env.robot import MJCF
 from ostrich_env.tasks.symmetry import AMP_PERMUTATION, AMP_SIGNS, with_mirror_images
 
 
@@ -15,8 +15,8 @@ class OstrichFlatRunnerCfg(RslRlAmpRunnerCfg):
     num_steps_per_env = 24
     max_iterations = 1000
     save_interval = 100
-    watch_interval = 100
-    watch_robot = str(ASSETS / "ostrich.xml")
+    snapshot_interval = 100
+    snapshot_robot = MJCF
     experiment_name = "ostrich_flat"
     obs_groups = {"actor": ["policy"], "critic": ["critic"]}
     actor = RslRlMLPModelCfg(

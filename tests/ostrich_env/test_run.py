@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from amp_runner import load_motion, save_motion
+from amp_runner import load_motion
 from ostrich_env.gait.body_motion import height_deviation, planar_deviation
 from ostrich_env.gait.footfall import RUN, GaitParameters, foot_load
 from ostrich_env.gait.walk import ostrich_spec, walking_clip
@@ -24,9 +24,10 @@ def run():
     return load_motion(FILE)
 
 
-def test_the_file_is_the_scripts_output_bit_for_bit(run, tmp_path):
-    save_motion(synthesise_motions.run(tmp_path / "run.npz"))
-    assert (tmp_path / "run.npz").read_bytes() == FILE.read_bytes(), "run scripts/synthesise_motions.py"
+def test_the_file_is_the_scripts_output(run, tmp_path):
+    again = synthesise_motions.run(tmp_path / "run.npz")
+    np.testing.assert_allclose(again.states, run.states, rtol=0, atol=2e-6)
+    np.testing.assert_array_equal(again.clip_lengths, run.clip_lengths)
     assert json.loads((FILE.parent / "manifest.json").read_text())["run.npz"]["sha256"] == run.sha256
 
 

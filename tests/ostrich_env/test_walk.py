@@ -28,12 +28,12 @@ def feature(states, name):
     return states[:, FEATURES[name]].astype(np.float64)
 
 
-def test_the_file_is_the_scripts_output_bit_for_bit(walk, tmp_path):
-    from amp_runner import save_motion
-
+def test_the_file_is_the_scripts_output(walk, tmp_path):
+    """To the sixth digit: on another processor, the last digit of a sine may differ."""
     again = synthesise_motions.walk(tmp_path / "walk.npz")
-    save_motion(again)
-    assert (tmp_path / "walk.npz").read_bytes() == WALK.read_bytes(), "run scripts/synthesise_motions.py"
+    np.testing.assert_allclose(again.states, walk.states, rtol=0, atol=2e-6)
+    np.testing.assert_array_equal(again.clip_lengths, walk.clip_lengths)
+    np.testing.assert_allclose(again.commands, walk.commands, atol=1e-6)
     assert json.loads((WALK.parent / "manifest.json").read_text())["walk.npz"]["sha256"] == walk.sha256
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from amp_runner.errors import MotionError
-from amp_runner.motions.clip import MAX_BYTES, read_archive, read_bytes
+from amp_runner.motions.clip import MAX_BYTES, read_bytes, read_npz
 from amp_runner.motions.convert.safe_pickle import load_plain_pickle
 from amp_runner.motions.convert.trajectory import Trajectory, to_xyzw, without_repeats
 
@@ -50,14 +50,14 @@ def read_trajectory(path: str, kind: str | None = None, hints: ReadOptions | Non
 
 def _read_poses_npz(path: str, hints: ReadOptions) -> Trajectory:
     """Root pose and joint trajectories: ``root_pos``, ``root_quat``, ``joint_pos``, ``joint_names``, ``fps`` or ``dt``."""
-    arrays = read_archive(path)
+    arrays = read_npz(path)
     root = _numbers(path, arrays, "root_pos"), _numbers(path, arrays, "root_quat")
     return _assemble(path, arrays, hints, root, ("joint_pos", "joint_names"))
 
 
 def _read_isaaclab_npz(path: str, hints: ReadOptions) -> Trajectory:
     """Isaac Lab's motions (``humanoid_walk.npz``): bodies and degrees of freedom, quaternions wxyz."""
-    arrays = read_archive(path)
+    arrays = read_npz(path)
     if "body_names" not in arrays:
         raise MotionError(f"{path}: no array 'body_names'; found {', '.join(sorted(arrays))}")
     bodies = [str(name) for name in np.atleast_1d(arrays["body_names"])]
@@ -68,7 +68,7 @@ def _read_isaaclab_npz(path: str, hints: ReadOptions) -> Trajectory:
 
 def _read_tracking_npz(path: str, hints: ReadOptions) -> Trajectory:
     """BeyondMimic's and mjlab's tracking motions: ``joint_pos``, ``body_pos_w``, ``body_quat_w`` (wxyz), ``fps``."""
-    arrays = read_archive(path)
+    arrays = read_npz(path)
     root = tuple(_numbers(path, arrays, name, rank=3)[:, 0] for name in ("body_pos_w", "body_quat_w"))
     return _assemble(path, arrays, hints, root, ("joint_pos", "joint_names"), "wxyz", "root is body 0")
 
@@ -163,7 +163,7 @@ def _kind_of(path: str) -> str:
         return by_suffix[suffix]
     if suffix != ".npz":
         raise MotionError(f"{path}: unknown kind of file; expected .npz, .csv, .npy or .txt, or say --kind")
-    names = set(read_archive(path))
+    names = set(read_npz(path))
     for kind, needed in (("isaaclab", "body_rotations"), ("tracking", "body_quat_w"), ("poses", "root_quat")):
         if needed in names:
             return kind

@@ -1,4 +1,4 @@
-"""Reading pickles without executing anything in them."""
+"""Reads pickled arrays without executing anything."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from amp_runner.motions.clip import read_bytes
 
 
 class _PlainDtype:
-    """A data type by its code and byte order. The rest of a pickled type could lie about what is in memory."""
+    """A data type by its code and byte order; the rest of a pickled type could misdescribe the memory."""
 
     def __init__(self, code: Any, *_: Any) -> None:
         if not isinstance(code, str) or np.dtype(code).names is not None or np.dtype(code).subdtype is not None:
-            raise pickle.UnpicklingError(f"it wants an array of {code!r}; expected plain numbers, strings or containers")
+            raise pickle.UnpicklingError(f"holds an array of {code!r}; expected plain numbers, strings or containers")
         self.dtype = np.dtype(code)
 
     def __setstate__(self, state: tuple) -> None:
@@ -26,14 +26,14 @@ class _PlainDtype:
 
 
 class _PlainArray(np.ndarray):
-    """An array whose state is checked: NumPy reads past the end of a list that is shorter than the shape says."""
+    """An array whose state is checked: NumPy reads past the end of a list that is shorter than the declared shape."""
 
     def __setstate__(self, state: tuple) -> None:
         _, shape, plain, fortran_order, data = state
         if any(length < 0 for length in shape):
-            raise pickle.UnpicklingError(f"it declares an array of shape {shape}")
+            raise pickle.UnpicklingError(f"declares an array of shape {shape}")
         if plain.dtype.hasobject and (not isinstance(data, list) or len(data) != math.prod(shape)):
-            raise pickle.UnpicklingError(f"its array of shape {shape} does not hold as many objects")
+            raise pickle.UnpicklingError(f"its array of shape {shape} holds another number of objects")
         super().__setstate__((1, shape, plain.dtype, fortran_order, data))
 
 
@@ -50,10 +50,10 @@ def _frombuffer(data: bytes, plain: _PlainDtype, shape: tuple[int, ...], order: 
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Restores NumPy arrays and plain containers; refuses every other object before it is made."""
+    """Restores NumPy arrays and plain containers; rejects every other class before an object of it exists."""
 
-    _MADE_BY = {
-        ("numpy", "ndarray"): _PlainArray,
+    _CLASSES = {
+        ("numpy", "ndarray"): None,  # an argument of _reconstruct; calling it could turn bytes into object pointers
         ("numpy", "dtype"): _PlainDtype,
         **{
             (f"{package}.{module}", name): maker
@@ -67,16 +67,16 @@ class _PlainUnpickler(pickle.Unpickler):
     }
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._MADE_BY:
-            raise pickle.UnpicklingError(f"it wants {module}.{name}, which is neither a NumPy array nor a plain container")
-        return self._MADE_BY[module, name]
+        if (module, name) not in self._CLASSES:
+            raise pickle.UnpicklingError(f"needs {module}.{name}, which is neither a NumPy array nor a plain container")
+        return self._CLASSES[module, name]
 
 
 def load_plain_pickle(path: str) -> Any:
-    """Read a pickle, bare or in a .npy file, that holds NumPy arrays and plain containers only.
+    """Read a pickle, bare or in a .npy file, that holds only NumPy arrays and plain containers.
 
     Raises:
-        MotionError: the file is damaged, or restoring it would need any other object. Nothing in it is executed.
+        MotionError: the file is damaged, or restoring it needs any other class. Nothing in it is executed.
     """
     stream = io.BytesIO(read_bytes(path))
     try:
@@ -86,7 +86,7 @@ def load_plain_pickle(path: str) -> Any:
             _, _, dtype = header(stream)
             if not dtype.hasobject:
                 raise pickle.UnpicklingError(
-                    f"it is an array of {dtype}, which does not say what its numbers are; expected the dictionary that "
+                    f"is a bare array of {dtype} without a description; expected the dictionary that "
                     "amp-rsl-rl saves, or store AMP states as 'amp_states' in an .npz"
                 )
         return _PlainUnpickler(stream).load()

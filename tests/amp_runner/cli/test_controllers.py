@@ -1,12 +1,11 @@
 import argparse
-import math
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from amp_runner import ConfigError
-from amp_runner.cli.controllers import Sinusoids, check_controller, parse_sine
+from amp_runner.cli.controllers import check_controller
 from amp_runner.isaaclab.joint_action import JointTargetMapping
 
 
@@ -27,7 +26,7 @@ def environment(term):
     robot = SimpleNamespace(find_joints=lambda names, preserve_order: ([0, 1], names))
     unwrapped = SimpleNamespace(
         action_manager=SimpleNamespace(active_terms=["joints"], get_term=lambda _: term),
-        scene={"robot": robot}, episode_length_buf=torch.tensor([0, 5]), step_dt=0.02,
+        scene={"robot": robot},
     )  # fmt: skip
     return SimpleNamespace(unwrapped=unwrapped, device="cpu")
 
@@ -53,35 +52,15 @@ def test_other_actions_are_refused():
         JointTargetMapping.from_env(environment(term))
 
 
-def test_sinusoids_swing_about_the_default_and_the_rest_holds_still(env):
-    actions = Sinusoids(env, [parse_sine(["hip", "0.2", "2.0", "0.25", "0.1"])])(None)
-    time = torch.tensor([0.0, 0.1])
-    target = 0.1 + 0.1 + 0.2 * torch.sin(2 * math.pi * (2.0 * time + 0.25))
-    torch.testing.assert_close(actions[:, 0], (target - 0.1) / 0.5)
-    assert (actions[:, 1] == 0).all()
-    with pytest.raises(ConfigError, match="the robot has hip, knee"):
-        Sinusoids(env, [parse_sine(["ankle", "0.2", "2.0"])])
-
-
-@pytest.mark.parametrize(
-    "values", [["hip"], ["hip", "0.2"], ["hip", "a", "2"], ["hip", "0.2", "nan"], ["(", "1", "1"], list("h12345")]
-)
-def test_malformed_sines_are_refused(values):
-    with pytest.raises(ConfigError, match="expected JOINT AMPLITUDE FREQUENCY"):
-        parse_sine(values)
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ({"controller": "policy"}, "needs --checkpoint"),
-        ({"controller": "gate"}, "expected policy, gait, sine or MODULE:FUNCTION"),
+        ({"controller": "gate"}, "expected policy, gait or MODULE:FUNCTION"),
         ({"controller": "gait"}, "no scripted gait"),
-        ({"controller": "sine"}, "needs --sine"),
-        ({"controller": "a:b", "sine": [["hip", "1", "1"]]}, "--sine needs --controller sine"),
     ],
 )
 def test_controllers_are_checked_before_the_simulator_starts(arguments, words):
-    args = argparse.Namespace(**({"checkpoint": None, "sine": []} | arguments))
+    args = argparse.Namespace(**({"checkpoint": None} | arguments))
     with pytest.raises(ConfigError, match=words):
         check_controller(args, SimpleNamespace())

@@ -4,7 +4,7 @@ from amp_runner import ConfigError
 from amp_runner.cli.overrides import (
     check_overrides,
     parse_motion_argument,
-    recipe_overrides,
+    preset_overrides,
     refuse_unknown_flags,
     without_terms_switched_off,
 )
@@ -32,31 +32,31 @@ def test_weights_must_be_positive(text):
         parse_motion_argument(text)
 
 
-def test_recipes_become_overrides(tmp_path):
-    recipe = tmp_path / "recipe.yaml"
-    recipe.write_text("agent:\n  max_iterations: 3\n  algorithm: {amp_cfg: {motions: ['a b.npz']}}\n")
-    assert recipe_overrides([str(recipe)]) == ["agent.max_iterations=3", "agent.algorithm.amp_cfg.motions=['a b.npz']"]
+def test_presets_become_overrides(tmp_path):
+    preset = tmp_path / "preset.yaml"
+    preset.write_text("agent:\n  max_iterations: 3\n  algorithm: {amp_cfg: {motions: ['a b.npz']}}\n")
+    assert preset_overrides([str(preset)]) == ["agent.max_iterations=3", "agent.algorithm.amp_cfg.motions=['a b.npz']"]
 
 
-def test_a_recipe_does_not_reach_into_terms_that_are_switched_off():
+def test_a_preset_does_not_reach_into_terms_that_are_switched_off():
     cfgs = {"env": {"events": {"reset": None, "push": {"speed": 1.0}}}, "agent": {"seed": 1}}
     kept = ["env.events.push.speed=2.0", "env.events.reset=None", "agent.seed=2", "env.evnts.reset.probability=0.5"]
     assert without_terms_switched_off([*kept, "env.events.reset.probability=0.5"], cfgs) == kept
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("learning_rate: 1", "expected the sections"), ("- 1", "expected"), ("a: [", "YAML")]
+    ("text", "words"), [("learning_rate: 1", "expected only the sections"), ("- 1", "expected"), ("a: [", "YAML")]
 )
-def test_bad_recipes_are_refused(tmp_path, text, words):
-    recipe = tmp_path / "recipe.yaml"
-    recipe.write_text(text)
+def test_bad_presets_are_refused(tmp_path, text, words):
+    preset = tmp_path / "preset.yaml"
+    preset.write_text(text)
     with pytest.raises(ConfigError, match=words):
-        recipe_overrides([str(recipe)])
+        preset_overrides([str(preset)])
 
 
-def test_the_shipped_recipes_name_settings_that_exist():
-    for recipe in (REPOSITORY / "configs").glob("*.yaml"):
-        overrides = [o.removeprefix("agent.algorithm.") for o in recipe_overrides([str(recipe)])]
+def test_the_shipped_presets_name_settings_that_exist():
+    for preset in (REPOSITORY / "configs").glob("*.yaml"):
+        overrides = [o.removeprefix("agent.algorithm.") for o in preset_overrides([str(preset)])]
         check_overrides(overrides, {"amp_cfg": AMPCfg()})
 
 

@@ -13,7 +13,7 @@ from amp_runner import AMPStateSpec, ConfigError
 from amp_runner.deploy import DeployedPolicy, PolicyDescription
 from amp_runner.deploy.mujoco_robot import MujocoRobot
 from amp_runner.deploy.policy_description import Actions, Joints, Observation, Robot
-from amp_runner.evaluation.mujoco_rollout import walk_commands
+from amp_runner.evaluation.mujoco_rollout import record_mujoco_gait
 from tests.conftest import REPOSITORY
 
 EXPORTED = REPOSITORY / "policies" / "exported"
@@ -126,13 +126,15 @@ def test_controllers_in_mujoco_are_the_descriptions(shipped):
 
 def test_the_shipped_policy_walks_in_plain_mujoco(shipped):
     policy, robot = shipped
-    commands = np.array([[0.5, 0.0, 0.0], [0.0, 0.3, 0.0]])
-    rollout = walk_commands(policy, robot, commands, 6.0, np.zeros((0, 2, 2)), 4.0)
-    assert not rollout.falls.any()
-    columns = AMPStateSpec(rollout.spec.joint_names).features["root_lin_vel"]
-    velocity = rollout.states[100:, :, columns].mean(axis=0)
-    np.testing.assert_allclose(velocity[:, :2], commands[:, :2], atol=0.1)
-    assert rollout.states.shape == (300, 2, 22) and rollout.foot_contact.any(axis=(0, 1)).all()
+    grid = np.array([[0.5, 0.0, 0.0], [0.0, 0.3, 0.0]])
+    recording, pushed = record_mujoco_gait(policy, robot, 6.0, grid, num_envs=4)
+    assert not recording.falls.any()
+    columns = AMPStateSpec(recording.spec.joint_names).features["root_lin_vel"]
+    velocity = recording.states[100:, :2, columns].mean(axis=0)
+    np.testing.assert_allclose(velocity[:, :2], grid[:, :2], atol=0.1)
+    assert recording.states.shape == (300, 4, 22) and recording.foot_contact.any(axis=(0, 1)).all()
+    assert pushed.tolist() == [False, False, True, True]
+    np.testing.assert_array_equal(recording.commands, np.concatenate([grid, grid]))
 
 
 def test_a_push_moves_it_and_a_fall_is_noticed(shipped):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from amp_runner import AMPStateSpec, ConfigError, Motion, MotionError, save_motion
-from amp_runner.cli.eval import load_reference
+from amp_runner.evaluation.evaluate import load_reference
 
 
 def save(path, length, dt):
@@ -28,7 +28,7 @@ def test_references_of_different_dt_are_compared_at_the_tasks(tmp_path):
 def test_a_reference_without_commands_is_refused(tmp_path):
     path = str(tmp_path / "mute.npz")
     save_motion(Motion(path=path, states=np.zeros((3, 1), dtype=np.float32), clip_lengths=np.array([3]), dt=0.02))
-    with pytest.raises(MotionError, match=r"mute.npz: has no 'commands'; amp-eval compares at equal commands"):
+    with pytest.raises(MotionError, match=r"mute.npz: has no 'commands', which amp-eval needs"):
         load_reference([path], 0.02, None)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from amp_runner import AMPStateSpec
-from amp_runner.evaluation import gait_metrics as gait
+from amp_runner.evaluation import gait_metrics
 
 SPEC = AMPStateSpec(("left_hip", "left_knee", "right_hip", "right_knee"))
 DT = 0.02
@@ -23,7 +23,7 @@ def walker(commands, frequency=2.0, amplitude=0.3, seconds=10.0, error=(0.0, 0.0
     commands = np.array(commands, dtype=float)
     states[..., SPEC.features["root_lin_vel"]][..., :2] = commands[:, :2] + error
     states[..., SPEC.features["root_ang_vel"]][..., 2] = commands[:, 2]
-    return gait.Rollout(
+    return gait_metrics.GaitRecording(
         states=states,
         commands=commands,
         episode_time=np.repeat(time[:, None], count, axis=1),
@@ -43,11 +43,11 @@ def walker(commands, frequency=2.0, amplitude=0.3, seconds=10.0, error=(0.0, 0.0
 def test_dominant_frequency_of_a_sine_with_offset(frequency):
     time = np.arange(500) * DT
     signal = 0.4 + 0.1 * np.sin(2 * np.pi * frequency * time)
-    assert gait.dominant_frequency(signal, DT) == pytest.approx(frequency, abs=0.02)
+    assert gait_metrics.dominant_frequency(signal, DT) == pytest.approx(frequency, abs=0.02)
 
 
 def test_measures_of_a_perfect_walker():
-    found = gait.measure(walker([(0.5, 0.0, 0.0), (0.0, 0.0, 0.3)]), hip=0)
+    found = gait_metrics.compute_gait_metrics(walker([(0.5, 0.0, 0.0), (0.0, 0.0, 0.3)]), hip=0)
     assert found["velocity_error_mps"] == pytest.approx(0.0)
     assert found["yaw_rate_error_radps"] == pytest.approx(0.0)
     assert found["falls_per_minute"] == 0
@@ -61,7 +61,7 @@ def test_measures_of_a_perfect_walker():
 
 
 def test_velocity_error_is_the_mean_norm_of_the_deviation():
-    found = gait.measure(walker([(0.5, 0.0, 0.0)], error=(0.03, 0.04)), hip=0)
+    found = gait_metrics.compute_gait_metrics(walker([(0.5, 0.0, 0.0)], error=(0.03, 0.04)), hip=0)
     assert found["velocity_error_mps"] == pytest.approx(0.05)
     assert found["mean_velocity_error_mps"] == pytest.approx(0.05)
 
@@ -69,14 +69,14 @@ def test_velocity_error_is_the_mean_norm_of_the_deviation():
 def test_the_beginning_of_an_episode_is_left_out():
     rollout = walker([(0.5, 0.0, 0.0)])
     rollout.states[: round(2.0 / DT), :, SPEC.features["root_lin_vel"]] += 10.0
-    assert gait.measure(rollout, hip=0)["velocity_error_mps"] == pytest.approx(0.0)
+    assert gait_metrics.compute_gait_metrics(rollout, hip=0)["velocity_error_mps"] == pytest.approx(0.0)
 
 
 def test_falls_are_counted_by_the_minute_and_fallen_robots_have_no_stride():
     rollout = walker([(0.5, 0.0, 0.0), (0.5, 0.0, 0.0)], seconds=30.0)
     rollout.falls[100, 0] = True
     rollout.states[..., SPEC.features["joint_pos"]][:, 0] = np.random.default_rng(0).normal(size=(1500, 4))
-    found = gait.measure(rollout, hip=0)
+    found = gait_metrics.compute_gait_metrics(rollout, hip=0)
     assert found["falls_per_minute"] == pytest.approx(1.0)
     assert found["stride_frequency_hz"] == pytest.approx(2.0, abs=0.02)
 
@@ -86,7 +86,7 @@ def test_the_reference_is_the_clip_with_the_nearest_command():
     clip_commands = np.array([[0.4, 0, 0], [0.8, 0, 0]])
 
     def frequency(*commands):
-        found = gait.reference_measures([slow, fast], clip_commands, np.array(commands), DT, SPEC, hip=0)
+        found = gait_metrics.reference_metrics([slow, fast], clip_commands, np.array(commands), DT, SPEC, hip=0)
         return found["reference_stride_frequency_hz"]
 
     assert frequency((0.3, 0, 0), (0.1, 0, 0)) == pytest.approx(1.0, abs=0.02)
@@ -96,22 +96,24 @@ def test_the_reference_is_the_clip_with_the_nearest_command():
 
 def test_windows_do_not_cross_sequences():
     sequences = [np.arange(4.0)[:, None], 100 + np.arange(3.0)[:, None]]
-    windows = gait.windows_of(sequences, num_frames=3)
+    windows = gait_metrics.windows_of(sequences, num_frames=3)
     np.testing.assert_array_equal(windows, [[0, 1, 2], [1, 2, 3], [100, 101, 102]])
 
 
 def test_style_distance_of_shifted_normals_is_the_shift():
     rng = np.random.default_rng(0)
     expert = rng.normal(size=(20_000, 3))
-    assert gait.style_distance(expert, rng.normal(size=(20_000, 3))) < 0.05
-    assert gait.style_distance(expert, rng.normal(size=(20_000, 3)) + np.array([2.0, 0, 0])) == pytest.approx(2.0, rel=0.03)
+    assert gait_metrics.style_distance(expert, rng.normal(size=(20_000, 3))) < 0.05
+    assert gait_metrics.style_distance(expert, rng.normal(size=(20_000, 3)) + np.array([2.0, 0, 0])) == pytest.approx(
+        2.0, rel=0.03
+    )
 
 
 def test_auc_is_one_half_for_equal_sets_and_one_for_different():
     rng = np.random.default_rng(0)
     expert = rng.normal(size=(4000, 3))
-    assert gait.two_sample_auc(expert, rng.normal(size=(4000, 3))) == pytest.approx(0.5, abs=0.05)
-    assert gait.two_sample_auc(expert, rng.normal(size=(4000, 3)) + 5) > 0.99
+    assert gait_metrics.two_sample_auc(expert, rng.normal(size=(4000, 3))) == pytest.approx(0.5, abs=0.05)
+    assert gait_metrics.two_sample_auc(expert, rng.normal(size=(4000, 3)) + 5) > 0.99
 
 
 @pytest.mark.parametrize(
@@ -127,14 +129,14 @@ def test_asymmetry_finds_the_other_side_by_its_name(names, expected):
     rollout = walker([(0.5, 0.0, 0.0)])
     joints = rollout.states[..., SPEC.features["joint_pos"]]
     joints[..., 1] = 2.0 * joints[..., 0]
-    found = gait.measure(dataclasses.replace(rollout, spec=AMPStateSpec(names)), hip=0)
+    found = gait_metrics.compute_gait_metrics(dataclasses.replace(rollout, spec=AMPStateSpec(names)), hip=0)
     assert found.get("left_right_asymmetry") == pytest.approx(expected)
 
 
 def test_the_beginning_of_an_episode_counts_in_no_measure():
     quiet, noisy = walker([(0.5, 0.0, 0.0)]), walker([(0.5, 0.0, 0.0)])
-    random, start = np.random.default_rng(0), round(gait.SETTLING_TIME / DT)
+    random, start = np.random.default_rng(0), round(gait_metrics.SETTLING_TIME / DT)
     for values in (noisy.states, noisy.actions, noisy.foot_velocity):
         values[: start - 1] += random.normal(size=values[: start - 1].shape)
-    expected, found = gait.measure(quiet, hip=0), gait.measure(noisy, hip=0)
+    expected, found = gait_metrics.compute_gait_metrics(quiet, hip=0), gait_metrics.compute_gait_metrics(noisy, hip=0)
     assert found == pytest.approx(expected, rel=0.05)

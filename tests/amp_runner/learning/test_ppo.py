@@ -1,14 +1,14 @@
 import dataclasses
 import inspect
-import itertools
 
 import numpy as np
 import pytest
 import torch
 from rsl_rl.algorithms import PPO
 from rsl_rl.runners import OnPolicyRunner
+from rsl_rl.storage import RolloutStorage
 
-from amp_runner import AMPOnPolicyRunner, ConfigError, MotionError, load_motion, save_motion
+from amp_runner import AMPPPO, AMPOnPolicyRunner, AMPStateSpec, ConfigError, Motion, MotionError, load_motion, save_motion
 from tests.conftest import CountingEnv, add_extension, train_cfg
 
 
@@ -37,23 +37,22 @@ def test_style_changes_the_policy(amp_cfg):
 
 
 def test_rewards_are_blended_and_the_bootstrap_keeps_its_weight(amp_cfg):
-    weights = {"style_weight": 3.0, "task_weight": 0.5, "step_dt": 0.1}
+    weights = {"style_weight": 3.0, "task_weight": 0.5}
     runner = OnPolicyRunner(CountingEnv(), train_cfg({**amp_cfg, **weights}), log_dir=None, device="cpu")
     alg, seen = runner.alg, {}
     blend = alg._blend
 
     def spy(style):
-        storage = alg.storage
-        bootstrap = storage.rewards.squeeze(-1) - storage.task_rewards
+        rewards, task = alg.storage.rewards, alg.amp_storage.task_rewards.clone()
+        bootstrap = rewards.squeeze(-1) - task
         blend(style)
-        seen.update(style=style, task=storage.task_rewards.clone(), bootstrap=bootstrap)
-        seen["rewards"] = storage.rewards.squeeze(-1).clone()
+        seen.update(style=style, task=task, bootstrap=bootstrap, rewards=rewards.squeeze(-1).clone())
 
     alg._blend = spy
     runner.learn(1)
-    expected = 0.5 * seen["task"] + 3.0 * 0.1 * seen["style"] + seen["bootstrap"]
+    expected = 0.5 * seen["task"] + 3.0 * 0.02 * seen["style"] + seen["bootstrap"]
     torch.testing.assert_close(seen["rewards"], expected)
-    assert (seen["bootstrap"] != 0).any(), "some episode ended in time"
+    assert (seen["bootstrap"] != 0).any(), "an episode timed out"
     assert (seen["style"][0] == 0).all(), "no window of three frames after one step"
     assert (seen["style"][1:3] > 0).any()
 
@@ -64,8 +63,8 @@ def test_style_reward_is_the_discriminators_after_its_update(amp_cfg):
     blend = alg._blend
 
     def spy(style):
-        windows, is_real = alg.storage.windows()
-        seen["difference"] = style - alg.discriminator.style_reward(windows, alg.amp_cfg.reward_epsilon) * is_real
+        windows, valid = alg.amp_storage.windows()
+        seen["difference"] = style - alg.discriminator.style_reward(windows, alg.amp_cfg.reward_epsilon) * valid
         blend(style)
 
     alg._blend = spy
@@ -102,32 +101,6 @@ def test_a_discriminator_that_knows_the_command_sees_it_in_every_frame(amp_cfg, 
         AMPOnPolicyRunner(CommandedEnv(), train_cfg({**amp_cfg, "command_group": "amp"}))
 
 
-def test_the_discriminator_rests_between_its_updates(amp_cfg):
-    cfg = {**amp_cfg, "discriminator": {**amp_cfg["discriminator"], "update_interval": 3}}
-    runner = OnPolicyRunner(CountingEnv(), train_cfg(cfg), log_dir=None, device="cpu")
-    weights = []
-    for _ in range(6):
-        runner.learn(1)
-        weights.append(runner.alg.discriminator.net[0].weight.detach().clone())
-    changed = [not torch.equal(before, after) for before, after in itertools.pairwise(weights)]
-    assert changed == [False, False, True, False, False]
-
-
-def test_the_style_weight_grows_while_warming_up(amp_cfg):
-    cfg = {**amp_cfg, "style_weight": 2.0, "style_warmup": 4, "step_dt": 0.5}
-    runner = OnPolicyRunner(CountingEnv(), train_cfg(cfg), log_dir=None, device="cpu")
-    alg, blend, weights = runner.alg, runner.alg._blend, []
-
-    def spy(style):
-        before = alg.storage.rewards.clone()
-        blend(style)
-        weights.append(((alg.storage.rewards - before).sum() / style.sum()).item())
-
-    alg._blend = spy
-    runner.learn(6)
-    assert weights == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0, 1.0], rel=1e-4)
-
-
 def test_statistics_are_reported(amp_cfg):
     runner = OnPolicyRunner(CountingEnv(), train_cfg(amp_cfg), log_dir=None, device="cpu")
     losses, update = {}, runner.alg.update
@@ -152,6 +125,96 @@ def test_the_time_step_comes_from_the_environment_else_the_clip(amp_cfg):
     assert OnPolicyRunner(env, train_cfg(amp_cfg), log_dir=None, device="cpu").alg.step_dt == 0.02
     slower = {**amp_cfg, "step_dt": 0.04, "resample_motions": True}
     assert OnPolicyRunner(env, train_cfg(slower), log_dir=None, device="cpu").alg.step_dt == 0.04
+
+
+def test_a_configured_time_step_that_contradicts_the_environment_is_refused(amp_cfg):
+    with pytest.raises(ConfigError, match=r"amp_cfg.step_dt is 0.04 s, but the environment's step_dt is 0.02 s"):
+        OnPolicyRunner(CountingEnv(), train_cfg({**amp_cfg, "step_dt": 0.04}), log_dir=None, device="cpu")
+
+
+def test_the_storage_that_rsl_rl_passes_is_kept(amp_cfg):
+    alg = OnPolicyRunner(CountingEnv(), train_cfg(amp_cfg), log_dir=None, device="cpu").alg
+    storage = RolloutStorage("rl", 4, 8, CountingEnv().get_observations(), [2], "cpu")
+    assert AMPPPO(alg.actor, alg.critic, storage, amp_cfg, multi_gpu_cfg=None).storage is storage
+
+
+def test_a_configuration_without_optional_keys_is_completed_in_place_as_rsl_rl_does(amp_cfg):
+    """RSL-RL 5.4's runner reads back ``rnd_cfg``, which the user's dictionary may lack."""
+    cfg = train_cfg(amp_cfg)
+    cfg["algorithm"].pop("rnd_cfg")
+    OnPolicyRunner(CountingEnv(), cfg, log_dir=None, device="cpu").learn(1)
+    assert not {"env_step_dt", "amp_spec"} & set(cfg["algorithm"]), "nothing of ours is left behind"
+
+
+def test_rewards_are_logged_as_the_shares_that_ppo_receives(amp_cfg):
+    runner = OnPolicyRunner(CountingEnv(), train_cfg({**amp_cfg, "style_weight": 3.0, "task_weight": 0.5}), log_dir=None)
+    alg, rewards = runner.alg, {}
+    super_returns = PPO.compute_returns
+
+    def spy(obs):
+        rewards["before"] = alg.storage.rewards.clone() - alg.amp_storage.task_rewards.unsqueeze(-1)  # the bootstrap
+        AMPPPO.compute_returns(alg, obs)
+        rewards["after"] = alg.storage.rewards.clone()
+
+    alg.compute_returns = spy
+    losses, update = {}, alg.update
+    alg.update = lambda: losses.update(update()) or losses
+    runner.learn(1)
+    total = (rewards["after"] - rewards["before"]).mean().item()
+    assert losses["AMP/task_reward"] + losses["AMP/style_reward"] == pytest.approx(total, rel=1e-5)
+    assert losses["AMP/style_reward"] > 0 and losses["AMP/style_score"] > losses["AMP/style_reward"]
+    assert super_returns is PPO.compute_returns
+
+
+def test_episodes_shorter_than_a_window_are_reported_once(amp_cfg, caplog):
+    """Episodes of the toy last at most 6 steps."""
+    runner = OnPolicyRunner(CountingEnv(), train_cfg({**amp_cfg, "num_frames": 8}), log_dir=None, device="cpu")
+    runner.learn(1)
+    assert not caplog.records, "the first 8 steps hold no window of 8 frames in any environment"
+    runner.learn(4)
+    (record,) = caplog.records
+    assert "no window of 8 frames was valid in the last 16 steps" in record.message
+    assert "every episode is shorter than a window: lower amp_cfg.num_frames" in record.message
+
+
+def test_observations_that_are_a_tuple_are_explained(amp_cfg):
+    class Old(CountingEnv):
+        def get_observations(self):
+            return super().get_observations(), {}
+
+    with pytest.raises(ConfigError, match=r"returned a tuple; expected a TensorDict .* RSL-RL 2"):
+        AMPOnPolicyRunner(Old(), train_cfg(amp_cfg))
+
+
+class Declared(CountingEnv):
+    """Declares the layout of its AMP state, as any environment can."""
+
+    def __init__(self, spec):
+        super().__init__()
+        self.amp_spec = spec
+
+    def get_observations(self):
+        obs = super().get_observations()
+        obs["amp"] = torch.cat([obs["amp"], torch.zeros(self.num_envs, self.amp_spec.dim - 4)], dim=-1)
+        return obs
+
+
+def test_a_clip_with_its_joints_reversed_is_refused_where_the_layout_is_declared(amp_cfg, tmp_path, caplog):
+    spec, reversed_spec = AMPStateSpec(("hip", "knee")), AMPStateSpec(("knee", "hip"))
+    for name, layout in (("right", spec), ("wrong", reversed_spec)):
+        states = np.random.default_rng(0).normal(size=(30, spec.dim)).astype(np.float32)
+        known = {"joint_names": layout.joint_names, "layout": layout.layout, "velocity_frame": "heading", "dt": 0.02}
+        save_motion(Motion(path=str(tmp_path / f"{name}.npz"), states=states, clip_lengths=np.array([30]), **known))
+    right, wrong = ({**amp_cfg, "motions": str(tmp_path / f"{name}.npz")} for name in ("right", "wrong"))
+    AMPOnPolicyRunner(Declared(spec), train_cfg(right)).learn(1)
+    with pytest.raises(MotionError, match=r"joint_names is \[knee, hip\]; the environment has \[hip, knee\]"):
+        AMPOnPolicyRunner(Declared(spec), train_cfg(wrong))
+    assert not caplog.records
+    undeclared = Declared(spec)
+    undeclared.get_observations = Declared(spec).get_observations
+    undeclared.amp_spec = None
+    AMPOnPolicyRunner(undeclared, train_cfg(wrong))
+    assert "does not declare the layout" in caplog.text and "joints knee, hip" in caplog.text
 
 
 def test_an_environment_without_amp_states_is_told_how_to_add_them(amp_cfg):
@@ -285,7 +348,7 @@ def test_an_explosion_that_ends_no_episode_spoils_nothing(amp_cfg, number, num_f
     cfg = train_cfg({**amp_cfg, "num_frames": num_frames}) | {"check_for_nan": False}
     runner, marks = OnPolicyRunner(Exploding(number), cfg, log_dir=None), []
     alg, update = runner.alg, runner.alg.trainer.update
-    alg.trainer.update = lambda windows: marks.append(alg.storage.windows()[1].clone()) or update(windows)
+    alg.trainer.update = lambda windows: marks.append(alg.amp_storage.windows()[1].clone()) or update(windows)
     runner.learn(2)
     # The state is the third step's successor and the frame that the fourth begins with.
     expected = torch.tensor([step + 2 >= num_frames for step in range(8)])
@@ -317,7 +380,7 @@ def test_final_observations_without_the_command_are_refused(amp_cfg, clip):
     motion = load_motion(clip)
     save_motion(dataclasses.replace(motion, commands=np.zeros((30, 3), dtype=np.float32)))
     env = WithCommand(lambda final, dones: {"amp": final["amp"]})
-    with pytest.raises(ConfigError, match=r"has 'amp' without 'command', which amp_cfg.command_group asks for"):
+    with pytest.raises(ConfigError, match=r"has 'amp' but not 'command', which amp_cfg.command_group names"):
         OnPolicyRunner(env, train_cfg({**amp_cfg, "command_group": "command"}), log_dir=None).learn(1)
 
 
@@ -333,14 +396,14 @@ def test_amp_states_may_be_in_double_precision(amp_cfg):
             return obs
 
     found, expected = (OnPolicyRunner(env, train_cfg(amp_cfg), log_dir=None).alg for env in (Double(), CountingEnv()))
-    assert found.storage.successors.dtype == expected.storage.successors.dtype == torch.float32
+    assert found.amp_storage.successors.dtype == expected.amp_storage.successors.dtype == torch.float32
     OnPolicyRunner(Double(), train_cfg(amp_cfg), log_dir=None).learn(1)
 
 
 def test_the_time_step_that_is_configured_holds_for_the_clips(amp_cfg):
     env = CountingEnv()
     del env.step_dt
-    with pytest.raises(MotionError, match=r"its dt is 0.02 s; the run's is 0.05 s"):
+    with pytest.raises(MotionError, match=r"its dt is 0.02 s; the environment's time step is 0.05 s"):
         OnPolicyRunner(env, train_cfg({**amp_cfg, "step_dt": 0.05}), log_dir=None)
     alg = OnPolicyRunner(env, train_cfg({**amp_cfg, "step_dt": 0.01, "resample_motions": True}), log_dir=None).alg
     assert alg.motions.num_windows == (19 - 2) + (39 - 2), "10 and 20 frames at half of the time step"

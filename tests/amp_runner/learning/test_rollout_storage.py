@@ -18,7 +18,7 @@ def collect(amp_cfg, num_frames, iterations=3, **env_kwargs):
     compute_returns = runner.alg.compute_returns
 
     def spy(obs):
-        rollouts.append([tensor.clone() for tensor in runner.alg.storage.windows()])
+        rollouts.append([tensor.clone() for tensor in runner.alg.amp_storage.windows()])
         compute_returns(obs)
 
     runner.alg.compute_returns = spy
@@ -29,22 +29,22 @@ def collect(amp_cfg, num_frames, iterations=3, **env_kwargs):
 @pytest.mark.parametrize("num_frames", [1, 2, 3, 4])
 def test_real_windows_are_consecutive_steps_of_one_episode(amp_cfg, num_frames):
     _, rollouts = collect(amp_cfg, num_frames)
-    for windows, is_real in rollouts:
+    for windows, valid in rollouts:
         assert windows.shape == (8, 4, num_frames, 4)
-        real = windows[is_real]
+        real = windows[valid]
         assert (real[..., ENVIRONMENT].diff(dim=1) == 0).all()
         assert (real[..., EPISODE].diff(dim=1) == 0).all()
         assert (real[..., STEP].diff(dim=1) == 1).all()
 
 
 @pytest.mark.parametrize("num_frames", [1, 2, 3, 4])
-def test_a_window_is_real_as_soon_as_the_episode_is_long_enough(amp_cfg, num_frames):
+def test_a_window_valid_as_soon_as_the_episode_is_long_enough(amp_cfg, num_frames):
     env, rollouts = collect(amp_cfg, num_frames)
-    is_real = torch.cat([r[1] for r in rollouts])  # (24, 4): rollouts are continuous, so windows reach across them
+    valid = torch.cat([r[1] for r in rollouts])  # (24, 4): rollouts are continuous, so windows reach across them
     for i, length in enumerate(env.length.tolist()):
         step_in_episode = torch.arange(24) % length  # of the state before the step
         expected = step_in_episode + 2 >= num_frames
-        assert torch.equal(is_real[:, i], expected), f"environment {i}"
+        assert torch.equal(valid[:, i], expected), f"environment {i}"
 
 
 def test_the_last_window_of_an_episode_ends_with_its_terminal_state(amp_cfg):
@@ -57,11 +57,11 @@ def test_the_last_window_of_an_episode_ends_with_its_terminal_state(amp_cfg):
 
 def test_without_final_obs_the_terminal_window_is_left_out(amp_cfg):
     env, rollouts = collect(amp_cfg, num_frames=2, tells_final_obs=False)
-    windows, is_real = (torch.cat(parts) for parts in zip(*rollouts))
+    windows, valid = (torch.cat(parts) for parts in zip(*rollouts))
     for i, length in enumerate(env.length.tolist()):
         ends = torch.arange(24) % length == length - 1
-        assert torch.equal(is_real[:, i], ~ends)
-    assert (windows[is_real][..., STEP].diff(dim=1) == 1).all()
+        assert torch.equal(valid[:, i], ~ends)
+    assert (windows[valid][..., STEP].diff(dim=1) == 1).all()
 
 
 def test_a_reset_between_two_rollouts_is_noticed(amp_cfg):
@@ -73,6 +73,6 @@ def test_a_reset_between_two_rollouts_is_noticed(amp_cfg):
     env.episode_length_buf = torch.zeros(4, dtype=torch.long)
     seen = []
     compute_returns = runner.alg.compute_returns
-    runner.alg.compute_returns = lambda obs: (seen.append(runner.alg.storage.windows()[1]), compute_returns(obs))
+    runner.alg.compute_returns = lambda obs: (seen.append(runner.alg.amp_storage.windows()[1].clone()), compute_returns(obs))
     runner.learn(1)
     assert seen[0][:, 0].tolist() == [False] + [True] * 7

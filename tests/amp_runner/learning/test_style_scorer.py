@@ -32,5 +32,5 @@ def test_another_network_is_refused():
     _, state = saved()
     other = AMPCfg(motions="x.npz", num_frames=3, discriminator=DiscriminatorCfg(hidden_dims=[16]))
     for wrong in (state, {}, {**state, "num_frames": "three"}, {**state, "discriminator": None}):
-        with pytest.raises(CheckpointError, match="not the agent's"):
+        with pytest.raises(CheckpointError, match="does not match the agent's"):
             StyleScorer(wrong, other)

@@ -3,7 +3,6 @@ import pytest
 import torch
 
 from amp_runner import AMPStateSpec, Motion, MotionDataset, MotionError, save_motion
-from amp_runner.motions.edit import motion_commands
 
 SPEC = AMPStateSpec(joint_names=("a", "b"))
 
@@ -53,10 +52,10 @@ def test_a_clip_without_commands_is_given_its_mean_velocity(tmp_path):
     told = {"joint_names": SPEC.joint_names, "layout": SPEC.layout, "velocity_frame": "heading"}
     motion = Motion(path="a.npz", states=states, clip_lengths=np.array([2, 2]), **told)
     expected = [(0.5, 0.1, 0.2)] * 2 + [(1, 0, 0)] * 2
-    np.testing.assert_allclose(motion_commands(motion), expected, rtol=1e-6)
+    np.testing.assert_allclose(motion.frame_commands(), expected, rtol=1e-6)
     for unknown in ({"layout": None}, {"velocity_frame": "world"}):
-        with pytest.raises(MotionError, match=r"a.npz: its commands are not known"):
-            motion_commands(Motion(path="a.npz", states=states, clip_lengths=np.array([4]), **{**told, **unknown}))
+        with pytest.raises(MotionError, match=r"a.npz: has no commands"):
+            Motion(path="a.npz", states=states, clip_lengths=np.array([4]), **{**told, **unknown}).frame_commands()
 
 
 def test_a_clip_shorter_than_a_window_is_refused(tmp_path):
@@ -80,7 +79,9 @@ def test_an_empty_folder_is_refused(tmp_path):
 def test_another_dt_is_refused_or_resampled(tmp_path):
     counting(tmp_path / "a.npz", [11, 5], dt=0.01)
     entries = [(tmp_path / "a.npz", 1.0)]
-    with pytest.raises(MotionError, match=r"its dt is 0.01 s; the run's is 0.02 s: set resample_motions=True"):
+    with pytest.raises(
+        MotionError, match=r"its dt is 0.01 s; the environment's time step is 0.02 s: set resample_motions=True"
+    ):
         MotionDataset.load(entries, num_frames=2, step_dt=0.02)
     data = MotionDataset.load(entries, num_frames=2, step_dt=0.02, resample=True)
     assert data.frames.squeeze(-1).tolist() == [0, 2, 4, 6, 8, 10, 1000, 1002, 1004]
@@ -102,7 +103,7 @@ def test_resampling_keeps_orientations_of_unit_length(tmp_path):
 def test_a_missing_dt_is_assumed_with_a_warning(tmp_path, caplog):
     np.savez(tmp_path / "a.npz", amp_states=np.zeros((5, 2), dtype=np.float32))
     MotionDataset.load([(tmp_path / "a.npz", 1.0)], num_frames=1, step_dt=0.02)
-    assert "has no 'dt'; 0.02 s, the run's, is assumed" in caplog.text
+    assert "has no 'dt'; assuming 0.02 s, as in the environment" in caplog.text
 
 
 def test_a_missing_velocity_frame_is_assumed_with_a_warning(tmp_path, caplog):
@@ -110,7 +111,7 @@ def test_a_missing_velocity_frame_is_assumed_with_a_warning(tmp_path, caplog):
     told = {"joint_names": SPEC.joint_names, "layout": SPEC.layout, "dt": 0.02}
     save_motion(Motion(path=str(path), states=np.zeros((5, SPEC.dim), np.float32), clip_lengths=np.array([5]), **told))
     MotionDataset.load([(path, 1.0)], num_frames=1, spec=SPEC)
-    assert "a.npz has no 'velocity_frame'; heading, the environment's, is assumed" in caplog.text
+    assert "a.npz has no 'velocity_frame'; assuming the environment's, heading" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -143,5 +144,5 @@ def test_without_an_environments_dt_that_of_the_first_clip_that_says_it_is_every
     entries = [(tmp_path / "a.npz", 1.0), (tmp_path / "b.npz", 1.0)]
     assert MotionDataset.load(entries, num_frames=1).dt == 0.02
     counting(tmp_path / "c.npz", [5], dt=0.01)
-    with pytest.raises(MotionError, match=r"c.npz: its dt is 0.01 s; the run's is 0.02 s"):
+    with pytest.raises(MotionError, match=r"c.npz: its dt is 0.01 s; the environment's time step is 0.02 s"):
         MotionDataset.load([*entries, (tmp_path / "c.npz", 1.0)], num_frames=1)

@@ -21,13 +21,16 @@ EXPORTED = str(REPOSITORY / "policies" / "exported")
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--export", EXPORTED], "no screen here"),
+        (["--export", EXPORTED], "no screen to open"),
         (["--export", EXPORTED, "--video", "a.avi"], "ends in .mp4 or .gif"),
         (["--export", EXPORTED, "--video", "none/a.mp4"], "the folder does not exist"),
         (["--export", EXPORTED, "--video", "a.mp4", "--web"], "choose one"),
         (["--export", EXPORTED, "--web", "--seconds", "0"], "expected more than 0"),
         (["--export", EXPORTED, "--web", "--command", "1", "2"], "expected VX VY WZ"),
         (["--export", "none", "--web"], "expected a folder that amp-export made"),
+        (["--export", EXPORTED, "--task", "T", "--web"], "remove --task"),
+        (["--export", EXPORTED, "--webb"], "unknown argument '--webb'"),
+        (["--web"], "give either --task and --checkpoint (Isaac Lab) or --export"),
     ],
 )
 def test_bad_arguments_are_one_line_and_status_2(arguments, words, capsys, monkeypatch):
@@ -43,7 +46,7 @@ def test_without_opengl_there_is_a_line_that_helps(tmp_path):
     command = [sys.executable, "-m", "amp_runner.cli.play", "--export", EXPORTED, "--video", str(tmp_path / "a.mp4")]
     process = subprocess.run(command, env=os.environ | {"MUJOCO_GL": "none"}, capture_output=True, text=True)
     assert process.returncode == 2 and "Traceback" not in process.stderr
-    assert "amp-play: error: cannot draw here without a screen" in process.stderr and "install EGL" in process.stderr
+    assert "amp-play: error: cannot draw without a screen" in process.stderr and "install EGL" in process.stderr
 
 
 def test_without_an_encoder_there_is_a_line_that_helps(tmp_path, monkeypatch):
@@ -81,7 +84,7 @@ def page():
 def test_the_view_is_the_viewers_once_the_browser_has_ours(page):
     # Browsers first report a camera of their own, at times after ours was sent.
     def reports(position, look_at):
-        page._note_eye(SimpleNamespace(client_id=7, camera=SimpleNamespace(position=position, look_at=look_at)))
+        page._record_eye(SimpleNamespace(client_id=7, camera=SimpleNamespace(position=position, look_at=look_at)))
 
     ours, robot, theirs = np.array([0.5, -0.8, 0.2]), np.array([2.0, 0.0, 0.15]), np.array([0.0, 2.0, 1.0])
     reports(np.full(3, 3.0), np.zeros(3))
@@ -111,10 +114,10 @@ def test_moving_a_slider_makes_the_robot_follow(page, browser):
     assert wait_for(lambda: abs(page.velocity[0] - 0.5) < 0.12), "the robot's speed follows"
     time.sleep(2.0)
     assert (picture(browser) < 60).mean() > 0.002, "the camera goes along"
-    place = page.played.position()
+    place = page.player.position()
     assert np.hypot(*place[:2]) > 0.5
     reset = next(b for b in browser.find_elements("css selector", "button") if b.text == "Reset" and b.rect["width"] > 0)
     reset.click()
-    assert wait_for(lambda: np.hypot(*page.played.position()[:2]) < np.hypot(*place[:2]) - 0.3), "Reset puts it back"
+    assert wait_for(lambda: np.hypot(*page.player.position()[:2]) < np.hypot(*place[:2]) - 0.3), "Reset puts it back"
     errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert errors == []

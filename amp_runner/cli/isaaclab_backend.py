@@ -1,0 +1,247 @@
+"""Isaac Lab behind the commands: the simulation for those that run a policy, and its training entry point for ``amp-train``.
+
+Isaac Lab's own ``isaaclab train`` provides run folders, videos, ``--checkpoint latest`` and distributed training, but builds
+RSL-RL's own runners only. :func:`train_with_amp` exchanges three names of its backend for the length of a run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+from isaaclab.app import add_launcher_args
+from isaaclab_rl.entrypoints.backends import train_rsl_rl
+from isaaclab_rl.entrypoints.common import CHECKPOINT_SELECTORS, resolve_checkpoint_selector
+from isaaclab_tasks.utils import resolve_task_config, setup_preset_cli
+
+from amp_runner.cli.overrides import (
+    check_overrides,
+    preset_overrides,
+    refuse_unknown_flags,
+    without_terms_switched_off,
+)
+from amp_runner.env_interface import HOW_TO_ADD_AMP_GROUP
+from amp_runner.errors import CheckpointError, ConfigError
+from amp_runner.isaaclab.simulation import Simulation, check_task, launch
+from amp_runner.learning.checkpoint import check_resumable, read_checkpoint
+from amp_runner.learning.config import AMPCfg, check_int
+from amp_runner.learning.runner import AMPOnPolicyRunner
+from amp_runner.motions.dataset import MotionDataset
+from amp_runner.state import AMP_GROUP, AMPStateSpec
+from amp_runner.viewers.snapshots import PolicySnapshotLogger
+
+PATCHED_NAMES = ("resolve_task_config", "create_rsl_rl_runner", "_resolve_checkpoint")
+"""Names of Isaac Lab's training backend that :func:`train_with_amp` exchanges."""
+
+
+@contextmanager
+def simulation(
+    args: argparse.Namespace, rest: list[str], configure: Callable[[argparse.Namespace, Any], None]
+) -> Iterator[Simulation]:
+    """Start the simulator with the environment of ``args.task``, in play mode.
+
+    Args:
+        args: arguments of :func:`amp_runner.cli.common.add_policy_arguments`.
+        rest: arguments that the command did not parse: Isaac Lab's launcher arguments and Hydra overrides.
+        configure: called with (args, env_cfg) before the simulator starts, to change or check the configuration.
+    """
+    launcher = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    add_launcher_args(launcher)
+    launcher.set_defaults(device=None)  # the launcher's default is a GPU, even where there is none
+    launcher_args, overrides = setup_preset_cli(launcher, rest)
+    args = argparse.Namespace(**{**vars(launcher_args), **vars(args)})
+    refuse_unknown_flags(f"amp-{args.command_name}", overrides)
+    check_task(args.task)
+    if args.config:
+        env_cfg, agent_cfg = resolve_task_config(args.task, args.agent, play_mode=True, overrides=[])
+        preset = without_terms_switched_off(preset_overrides(args.config), {"env": env_cfg, "agent": agent_cfg})
+        overrides = preset + overrides  # the user's own come last, so that they win
+    sys.argv = [sys.argv[0], *overrides]  # Isaac Sim reads it
+    env_cfg, agent_cfg = resolve_task_config(args.task, args.agent, play_mode=True, overrides=overrides)
+    check_overrides(overrides, {"env": env_cfg, "agent": agent_cfg})
+    env_cfg.seed = args.seed
+    args.device = args.device or ("cuda:0" if torch.cuda.is_available() else "cpu")
+    env_cfg.sim.device = args.device
+    state: dict[str, Any] = {}
+    if args.checkpoint:
+        args.checkpoint = _resolve_checkpoint(args, agent_cfg)
+        state = read_checkpoint(args.checkpoint, "cpu")
+    configure(args, env_cfg)
+    with launch(env_cfg, agent_cfg, args, state) as sim:
+        yield sim
+
+
+def _resolve_checkpoint(args: argparse.Namespace, agent_cfg: Any) -> str:
+    if args.checkpoint not in CHECKPOINT_SELECTORS:
+        return args.checkpoint
+    try:
+        return resolve_checkpoint_selector(
+            os.path.join("logs", "rsl_rl", agent_cfg.experiment_name),
+            args.checkpoint,
+            library="rsl_rl",
+            task=args.task,
+            checkpoint_pattern=r"model_.*\.pt",
+            metadata={"agent": args.agent},
+        )
+    except ValueError as error:
+        raise CheckpointError(f"--checkpoint {args.checkpoint}: {error}") from None
+
+
+def train_with_amp(argv: list[str], set_options: Callable[[Any], None]) -> str | None:
+    """Run Isaac Lab's training entry point with AMP's runner.
+
+    Args:
+        argv: Isaac Lab's arguments, and Hydra overrides.
+        set_options: called with the agent's AMP configuration, to apply the command's own arguments.
+
+    Returns:
+        Folder of the run; None if nothing was trained, as after ``--help``.
+
+    Raises:
+        AMPError: bad input, before the simulator starts.
+    """
+    if "--help" not in argv:
+        known = _known_arguments(argv)
+        check_task(known.task)
+        _check_checkpoint(known.checkpoint, known.resumes)
+    with amp_backend(set_options) as runs:
+        train_rsl_rl.run(_with_defaults(argv))
+    return runs[-1] if runs else None
+
+
+def _known_arguments(argv: list[str]) -> argparse.Namespace:
+    """Parse those of Isaac Lab's arguments that can be checked before anything slow happens."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--task")
+    parser.add_argument("--checkpoint")
+    parser.add_argument("--no-resume_optimizer_state", dest="resumes", action="store_false")
+    return parser.parse_known_args(argv)[0]
+
+
+def _check_checkpoint(path: str | None, resumes: bool) -> None:
+    """Check a checkpoint given as a file; selectors and addresses are resolved by Isaac Lab."""
+    if path is None or path in CHECKPOINT_SELECTORS or ":" in path or Path(path).is_dir():
+        return
+    state = read_checkpoint(path, "cpu")
+    if resumes:
+        check_resumable(path, state)
+
+
+def _with_defaults(argv: list[str]) -> list[str]:
+    """Choose a device, and a renderer for ``--video``, where Isaac Lab's default is unavailable."""
+
+    def given(*flags: str) -> bool:
+        return any(argument.split("=")[0] in flags for argument in argv)
+
+    chosen = []
+    if not given("--device") and not torch.cuda.is_available():
+        chosen += ["--device", "cpu"]
+    if given("--video") and not given("--viz", "--visualizer") and importlib.util.find_spec("isaacsim") is None:
+        chosen += ["--viz", "newton_gl"]
+    return [*argv, *chosen]
+
+
+@contextmanager
+def amp_backend(set_options: Callable[[Any], None]) -> Iterator[list[str]]:
+    """Exchange :data:`PATCHED_NAMES`; yields the list to which the run's folder is added."""
+    runs: list[str] = []
+    original_resolve_checkpoint = train_rsl_rl._resolve_checkpoint
+
+    def resolve_and_check(task: str, agent: str) -> tuple[Any, Any]:
+        overrides = sys.argv[1:]
+        refuse_unknown_flags("amp-train", overrides)
+        try:
+            env_cfg, agent_cfg = resolve_task_config(task, agent)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            require_amp_agent(resolve_task_config(task, agent, overrides=[])[1])  # perhaps the better explanation
+            raise ConfigError(f"cannot apply {' '.join(overrides)}: {error}") from error
+        check_overrides(overrides, {"env": env_cfg, "agent": agent_cfg})
+        set_options(require_amp_agent(agent_cfg))
+        check_before_launch(env_cfg, agent_cfg)
+        _share_motions(env_cfg, agent_cfg)
+        return env_cfg, agent_cfg
+
+    def resolve_checkpoint(*args: Any) -> str | None:
+        try:
+            return original_resolve_checkpoint(*args)
+        except (ValueError, FileNotFoundError) as error:
+            raise CheckpointError(str(error)) from error
+
+    def create_runner(env: Any, agent_cfg: Any, log_dir: str | None = None) -> AMPOnPolicyRunner:
+        agent_cfg.device = str(env.device)  # --device sets the device of the simulation only
+        runner = AMPOnPolicyRunner(env, agent_cfg.to_dict(), log_dir=log_dir, device=agent_cfg.device)
+        if log_dir is not None:
+            runs.append(log_dir)
+            _add_snapshots(runner, agent_cfg, Path(log_dir))
+        return runner
+
+    exchanged = dict(zip(PATCHED_NAMES, (resolve_and_check, create_runner, resolve_checkpoint), strict=True))
+    with mock.patch.multiple(train_rsl_rl, **exchanged):
+        yield runs
+
+
+def require_amp_agent(agent_cfg: Any) -> Any:
+    """Return the agent's AMP configuration.
+
+    Raises:
+        ConfigError: the agent is not configured for AMP.
+    """
+    amp_cfg = getattr(getattr(agent_cfg, "algorithm", None), "amp_cfg", None)
+    if amp_cfg is None:
+        raise ConfigError(
+            "the task's agent is not configured for AMP: use amp_runner.isaaclab.RslRlAmpRunnerCfg as its runner and "
+            "RslRlAmpPpoAlgorithmCfg as its algorithm"
+        )
+    return amp_cfg
+
+
+def check_before_launch(env_cfg: Any, agent_cfg: Any) -> None:
+    """Check everything about AMP that can be checked before the simulator starts.
+
+    Raises:
+        ConfigError: the agent is not configured for AMP, or wrongly; the task has no ``amp`` group; or mirroring is declared
+            for another AMP state.
+        MotionError: a motion file cannot be read or does not fit.
+    """
+    cfg = AMPCfg.from_dict(require_amp_agent(agent_cfg).to_dict())
+    is_manager_based = hasattr(env_cfg, "observations")  # a Direct environment shows its groups only when it runs
+    if is_manager_based and getattr(env_cfg.observations, AMP_GROUP, None) is None:
+        raise ConfigError(f"the task has no observation group '{AMP_GROUP}'.\n{HOW_TO_ADD_AMP_GROUP}")
+    motions = MotionDataset.load(
+        cfg.motion_entries(),
+        cfg.num_frames,
+        step_dt=env_cfg.sim.dt * env_cfg.decimation,
+        spec=AMPStateSpec.from_env_cfg(env_cfg),
+        resample=cfg.resample_motions,
+    )
+    cfg.mirror.validate_for(motions.dim)
+    interval, robot = getattr(agent_cfg, "snapshot_interval", 0), getattr(agent_cfg, "snapshot_robot", None)
+    check_int("agent.snapshot_interval", interval, 0)
+    if interval and (robot is None or not Path(robot).is_file()):
+        raise ConfigError(
+            f"agent.snapshot_interval is {interval}, agent.snapshot_robot {robot!r}; expected an MJCF or URDF file"
+        )
+
+
+def _share_motions(env_cfg: Any, agent_cfg: Any) -> None:
+    """Use the run's motions for reference-state initialisation, unless the task names its own."""
+    event = getattr(getattr(env_cfg, "events", None), "reset_to_reference", None)
+    if event is not None and event.params["motions"] is None:
+        event.params["motions"] = agent_cfg.algorithm.amp_cfg.motions
+
+
+def _add_snapshots(runner: AMPOnPolicyRunner, agent_cfg: Any, log_dir: Path) -> None:
+    spec = AMPStateSpec.from_env_cfg(runner.env.cfg)
+    interval = getattr(agent_cfg, "snapshot_interval", 0)
+    if interval and spec is not None and runner.gpu_global_rank == 0:
+        runner.callbacks.append(
+            PolicySnapshotLogger(log_dir / "snapshots", spec, runner.alg.step_dt, agent_cfg.snapshot_robot, interval)
+        )

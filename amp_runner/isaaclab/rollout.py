@@ -1,0 +1,98 @@
+"""Records the gait of a policy in Isaac Lab, for the measures of :mod:`amp_runner.evaluation.gait_metrics`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from isaaclab.envs import mdp
+from isaaclab.utils.math import quat_apply
+from tqdm import tqdm
+
+from amp_runner.errors import ConfigError
+from amp_runner.evaluation.evaluate import PUSH_INTERVAL, PUSH_SPEED, command_grid
+from amp_runner.evaluation.gait_metrics import CONTACT_FORCE, GaitRecording
+from amp_runner.isaaclab.access import restart_observations, robot_of, velocity_command
+from amp_runner.isaaclab.simulation import Simulation
+from amp_runner.state import AMP_GROUP
+
+
+def record_gait(sim: Simulation, policy: Any, seconds: float, grid: np.ndarray) -> tuple[GaitRecording, np.ndarray]:
+    """Run a policy on a grid of commands.
+
+    Args:
+        sim: the environment.
+        policy: the actor.
+        seconds: length of the recording [s].
+        grid: commands, (C, 3).
+
+    Returns:
+        The recording, and which robots were pushed, (N,); the first half of the robots is not pushed.
+
+    Raises:
+        ConfigError: the task has no velocity command, no robot, or does not declare its feet.
+    """
+    env, unwrapped = sim.env, sim.env.unwrapped
+    dt = unwrapped.step_dt
+    command_array, pushed = command_grid(env.num_envs, grid)
+    commands = torch.tensor(command_array, dtype=torch.float32, device=env.device)
+    pushed_ids = torch.tensor(pushed, device=env.device).nonzero().squeeze(-1).int()
+    command_term = velocity_command(unwrapped)
+    probe = _FootProbe(unwrapped, sim.env_cfg)
+    frames: list[dict[str, torch.Tensor]] = []
+    command_term.vel_command_b[:] = commands
+    obs = restart_observations(env)
+    with torch.inference_mode():
+        for step in tqdm(range(round(seconds / dt)), desc="evaluating", unit="step", mininterval=1.0):
+            actions = policy(obs)
+            time = unwrapped.episode_length_buf * dt
+            obs, _, dones, extras = env.step(actions)
+            policy.reset(dones)
+            command_term.vel_command_b[:] = commands
+            frames.append(
+                {
+                    "states": obs[AMP_GROUP].clone(),
+                    "actions": actions.clone(),
+                    "falls": dones.bool() & ~extras["time_outs"],
+                    "episode_time": torch.where(dones.bool(), 0.0, time),
+                    **probe.read(),
+                }
+            )
+            if (step + 1) % round(PUSH_INTERVAL / dt) == 0:
+                speed = (-PUSH_SPEED, PUSH_SPEED)
+                mdp.push_by_setting_velocity(unwrapped, pushed_ids, {"x": speed, "y": speed})
+    arrays = {name: torch.stack([frame[name] for frame in frames]).cpu().numpy() for name in frames[0]}
+    recording = GaitRecording(commands=command_array.astype(np.float32), weight=probe.weight, dt=dt, spec=sim.spec, **arrays)
+    return recording, pushed
+
+
+class _FootProbe:
+    """Reads what gait measures need beyond the AMP state: feet and power."""
+
+    def __init__(self, unwrapped: Any, env_cfg: Any) -> None:
+        self.feet = getattr(env_cfg, "feet", None)
+        if self.feet is None:
+            raise ConfigError("the task does not declare its feet: add feet = FeetCfg(...) to its configuration")
+        self.origins, self.robot = unwrapped.scene.env_origins, robot_of(unwrapped)
+        self.sensor = unwrapped.scene.sensors[self.feet.contact_sensor]
+        names = self.feet.body_names
+        self.bodies = self.robot.find_bodies(names, preserve_order=True)[0]
+        self.contacts = self.sensor.find_sensors(names, preserve_order=True)[0]
+        self.offset = torch.tensor(self.feet.offset, device=unwrapped.device)
+        self.weight = float(self.robot.data.body_mass.torch[0].sum()) * 9.81
+
+    def read(self) -> dict[str, torch.Tensor]:
+        """Return foot velocity, height and contact, and joint power, after a step."""
+        data = self.robot.data
+        pose, velocity = data.body_link_pose_w.torch[:, self.bodies], data.body_link_vel_w.torch[:, self.bodies]
+        arm = quat_apply(pose[..., 3:7], self.offset.expand_as(pose[..., :3]))
+        height = pose[..., 2] + arm[..., 2] - self.feet.radius - self.origins[:, None, 2]
+        arm[..., 2] -= self.feet.radius  # the point that touches the ground
+        force = self.sensor.data.net_normal_forces_w.torch[:, self.contacts]
+        return {
+            "foot_velocity": velocity[..., :3] + torch.cross(velocity[..., 3:6], arm, dim=-1),
+            "foot_height": height.clone(),
+            "foot_contact": force.norm(dim=-1) > CONTACT_FORCE,
+            "power": (data.applied_torque.torch * data.joint_vel.torch).abs().sum(dim=-1),
+        }
