@@ -10,7 +10,7 @@ velocity (3), root angular velocity (3), joint velocities (J). Quaternions are x
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -156,7 +156,7 @@ def opposite_joint(name: str, names: Sequence[str], sides: tuple[str, str] = ("l
     return next((candidate for candidate in candidates if candidate in names), (candidates or [name])[0])
 
 
-def amp_frames(obs: Mapping[str, torch.Tensor], command_group: str | None = None) -> torch.Tensor:
+def amp_frames(obs: Any, command_group: str | None = None) -> torch.Tensor:
     """Frames for the discriminator: the AMP state and, with ``command_group``, the command.
 
     Args:

@@ -20,7 +20,8 @@ KEPT = ("actor_state_dict", "iter", "env_steps", "infos")
 KEPT_OF_AMP = ("discriminator", "num_frames", "frame_dim", "motion_hashes")
 # How a run was saved, watched and named, and where its files were, is not how the policy was trained.
 RUN_ONLY = (
-    "run_name", "resume", "load_run", "load_checkpoint", "save_interval", "keep_checkpoints", "watch_interval", "watch_robot"
+    "run_name", "resume", "load_run", "load_checkpoint", "save_interval", "keep_checkpoints", "snapshot_interval",
+    "snapshot_robot",
 )  # fmt: skip
 
 

@@ -164,13 +164,13 @@ def compare(sim: Simulation, actor: Any, folder: Path) -> dict[str, float]:
 
     deployed = DeployedPolicy(folder)
     script = torch.jit.load(str(folder / TORCHSCRIPT_FILE))
-    names = (
+    names: tuple[str, ...] = (
         f"{ONNX_FILE} (ONNX Runtime)",
         f"{TORCHSCRIPT_FILE} (TorchScript)",
         "observations by policy.json",
         "joint targets by policy.json",
     )
-    differences = dict.fromkeys(names, 0.0)
+    differences: dict[str, float] = dict.fromkeys(names, 0.0)
     obs = sim.env.get_observations()
     groups = sim.agent_cfg.obs_groups["actor"]
     with torch.inference_mode():

@@ -65,6 +65,7 @@ def simulation(
         preset = without_terms_switched_off(preset_overrides(args.config), {"env": env_cfg, "agent": agent_cfg})
         overrides = preset + overrides  # the user's own come last, so that they win
     sys.argv = [sys.argv[0], *overrides]  # Isaac Sim reads it
+    env_cfg: Any
     env_cfg, agent_cfg = resolve_task_config(args.task, args.agent, play_mode=True, overrides=overrides)
     check_overrides(overrides, {"env": env_cfg, "agent": agent_cfg})
     env_cfg.seed = args.seed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from amp_runner.cli.common import check_clip_file, run_command
-from amp_runner.errors import AMPError, ConfigError, MotionError
+from amp_runner.errors import AMPError, ConfigError
 from amp_runner.evaluation.gait_metrics import hip_joint, stride_metrics
 from amp_runner.motions.clip import Motion, load_motion, save_motion
 from amp_runner.motions.edit import concat_motions, cut_motion, mirror_motion, resample_motion
@@ -104,7 +104,7 @@ def _plot(args: argparse.Namespace) -> None:
     if Path(args.out).suffix.lower() not in _PICTURES:
         raise AMPError(f"--out {args.out}: expected a picture, one of *{', *'.join(_PICTURES)}")
     motion = load_motion(args.file)
-    plot_clip(_one_clip(motion, args.clip), _robot(args, motion), args.out)
+    plot_clip(cut_motion(motion, clips=[args.clip]), _robot(args, motion), args.out)
     print(f"wrote {args.out}")
 
 
@@ -177,12 +177,6 @@ def _save(motion: Motion, out: str) -> None:
     save_motion(replace(motion, path=out))
     seconds = f", {len(motion.states) * motion.dt:.1f} s" if motion.dt else ""
     print(f"{out}: {len(motion.clip_lengths)} clips, {len(motion.states)} frames{seconds}")
-
-
-def _one_clip(motion: Motion, clip: int) -> Motion:
-    if motion.dt is None:
-        raise MotionError(f"{motion.path}: has no 'dt'; store it in the file")
-    return cut_motion(motion, clips=[clip])
 
 
 def _robot(args: argparse.Namespace, motion: Motion) -> RobotModel | None:

@@ -78,7 +78,9 @@ class MujocoRobot:
     def amp_spec(self) -> AMPStateSpec | None:
         """Layout of the AMP state, if the task declared it."""
         layout = self.description.robot.amp_state
-        return layout and AMPStateSpec(tuple(layout["joint_names"]), layout["orientation"], layout["velocity_frame"])
+        if layout is None:
+            return None
+        return AMPStateSpec(tuple(layout["joint_names"]), layout["orientation"], layout["velocity_frame"])
 
     def reset(self) -> None:
         """Stand in the default pose."""
@@ -128,6 +130,7 @@ class MujocoRobot:
     def amp_state(self) -> np.ndarray:
         """The AMP state in the layout of the description, (D,)."""
         layout = self.description.robot.amp_state
+        assert layout is not None
         names = list(self.joint_names)
         order = [names.index(name) for name in layout["joint_names"]]
         signals, rotation = self.signals(np.zeros(3)), self.rotation
@@ -139,12 +142,14 @@ class MujocoRobot:
             rotation.apply(self.data.qvel[3:6]),
             signals["joint_vel"][order],
         )
-        tensors = [torch.from_numpy(np.asarray(part, dtype=float)) for part in parts]
-        return amp_state(*tensors, layout["orientation"], layout["velocity_frame"]).float().numpy()
+        height, quat, joint_pos, lin_vel, ang_vel, joint_vel = (torch.from_numpy(np.asarray(part, float)) for part in parts)
+        orientation, frame = layout["orientation"], layout["velocity_frame"]
+        return amp_state(height, quat, joint_pos, lin_vel, ang_vel, joint_vel, orientation, frame).float().numpy()
 
     def feet(self) -> dict[str, np.ndarray]:
         """Return velocity (F, 3) [m/s], height (F,) [m] and normal force (F,) [N] of the feet's lowest points."""
         feet, velocity = self.description.robot.feet, np.zeros(6)
+        assert feet is not None
         found: dict[str, list] = {"foot_velocity": [], "foot_height": [], "foot_force": []}
         forces = self._contact_forces()
         for body in self._feet:

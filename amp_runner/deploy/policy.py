@@ -69,6 +69,7 @@ class DeployedPolicy:
         signals = signals | {"last_action": self.last_action}
         parts = []
         for entry in self.description.observations:
+            assert entry.signal is not None  # checked on construction
             if entry.signal not in signals:
                 meaning = self.description.signals[entry.signal]
                 raise ConfigError(f"the signal '{entry.signal}' is missing: {meaning}")
@@ -79,7 +80,8 @@ class DeployedPolicy:
 
     def act(self, observation: np.ndarray) -> np.ndarray:
         """The network's output for its input (1, O), shape (A,)."""
-        action, *memory = self._session.run(None, {"obs": observation, **self._memory})
+        outputs: list[np.ndarray] = self._session.run(None, {"obs": observation, **self._memory})  # type: ignore[assignment]
+        action, *memory = outputs
         self._memory = dict(zip(self._memory_names, memory))
         limit = self.description.actions.clip
         self.last_action = action[0] if limit is None else np.clip(action[0], -limit, limit)
@@ -105,7 +107,7 @@ class DeployedPolicy:
             signal = signal[self._columns[entry.name]]
         value = signal - np.array(entry.offset)
         if entry.clip is not None:
-            value = np.clip(value, *entry.clip)
+            value = np.clip(value, entry.clip[0], entry.clip[1])
         return value * np.array(entry.scale)
 
 

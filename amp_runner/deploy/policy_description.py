@@ -153,8 +153,9 @@ class PolicyDescription:
             raise ConfigError(f"{path}: has format_version {version!r}; this version reads {FORMAT_VERSION}: export again")
         parts = {"actions": Actions, "joints": Joints, "robot": Robot}
         try:
-            known = {f.name: values[f.name] for f in fields(cls)}
+            known: dict[str, Any] = {f.name: values[f.name] for f in fields(cls)}
             known |= {name: part(**known[name]) for name, part in parts.items()}
-            return cls(**known | {"observations": [Observation(**entry) for entry in known["observations"]]})
+            known["observations"] = [Observation(**entry) for entry in known["observations"]]
+            return cls(**known)
         except (KeyError, TypeError) as error:
             raise ConfigError(f"{path}: damaged: {error}; export the policy again") from None

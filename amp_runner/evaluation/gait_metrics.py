@@ -235,8 +235,8 @@ def style_distance(expert: np.ndarray, policy: np.ndarray) -> float:
     expert, policy = (expert - mean) / std, (policy - mean) / std
     c1, c2 = np.cov(expert, rowvar=False), np.cov(policy, rowvar=False)
     # tr((C1 C2)^(1/2)) is the sum of the square roots of the eigenvalues of C1 C2, which are real and not negative.
-    eigenvalues = np.linalg.eigvals(c1 @ c2)
-    cross = np.sqrt(np.maximum(eigenvalues.real, 0)).sum()
+    eigenvalues = np.real(np.linalg.eigvals(c1 @ c2))
+    cross = np.sqrt(np.maximum(eigenvalues, 0)).sum()
     squared = np.square(policy.mean(axis=0)).sum() + np.trace(c1) + np.trace(c2) - 2 * cross
     return float(np.sqrt(max(squared, 0.0)))
 

@@ -9,17 +9,17 @@ from amp_runner.errors import ConfigError
 COMMAND_NAME = "base_velocity"
 
 
-def velocity_command(unwrapped: Any) -> Any:
-    """Return the command term ``base_velocity`` of an environment.
+def velocity_command(unwrapped: Any, name: str = COMMAND_NAME) -> Any:
+    """Return a velocity command term of an environment.
 
     Raises:
         ConfigError: the environment has none.
     """
     manager = getattr(unwrapped, "command_manager", None)
     terms = list(getattr(manager, "active_terms", ()))
-    if manager is None or COMMAND_NAME not in terms:
-        raise ConfigError(f"the task has no velocity command '{COMMAND_NAME}' (it has {', '.join(terms) or 'none'})")
-    return manager.get_term(COMMAND_NAME)
+    if manager is None or name not in terms:
+        raise ConfigError(f"the task has no velocity command '{name}' (it has {', '.join(terms) or 'none'})")
+    return manager.get_term(name)
 
 
 def command_ranges(unwrapped: Any) -> dict[str, list[float]]:

@@ -10,6 +10,7 @@ from isaaclab.managers import EventTermCfg, ManagerTermBase, SceneEntityCfg
 from isaaclab.utils.math import quat_apply, quat_conjugate, quat_from_euler_xyz, quat_mul
 
 from amp_runner.errors import ConfigError
+from amp_runner.isaaclab.access import velocity_command
 from amp_runner.learning.config import parse_motion_entries
 from amp_runner.motions.dataset import MotionDataset
 from amp_runner.state import AMPStateSpec, Orientation, VelocityFrame, amp_state, yaw_quat
@@ -77,10 +78,11 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
         super().__init__(cfg, env)
         motions = cfg.params.get("motions")
         self._spec = AMPStateSpec.from_env_cfg(env.cfg)
-        self._command_name = cfg.params.get("command_name")
-        self._ids, self._commands = None, None
+        self._command_name: Any = cfg.params.get("command_name")
+        self._ids: torch.Tensor | None = None
+        self._commands = torch.empty(0)
+        self._motions: MotionDataset | None = None
         if motions is None:
-            self._motions = None
             return
         if self._spec is None:
             raise ConfigError("reset_to_reference needs the environment's 'amp' group declared with AMPObsGroupCfg")
@@ -116,9 +118,9 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
             clearance: height added to the root, for clips whose feet are below the ground [m].
         """
         self._ids = None
-        if self._motions is None:
+        if self._motions is None or self._spec is None:
             return
-        if isinstance(env_ids, slice):  # Isaac Lab's way to say "all"
+        if isinstance(env_ids, slice):  # Isaac Lab passes a slice for all environments
             env_ids = torch.arange(env.num_envs, device=env.device)[env_ids]
         ids = env_ids[torch.rand(len(env_ids), device=env.device) < probability]
         if len(ids) == 0:
@@ -128,10 +130,10 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
         write_amp_states(env, ids, state, self._spec, asset_cfg, clearance)
 
     def reset(self, env_ids: torch.Tensor | slice | None = None) -> None:
-        """Set the commands; Isaac Lab draws new ones between its reset events and this."""
+        """Set the commands; Isaac Lab draws new ones between its reset events and this call."""
         if self._ids is None or self._command_name is None:
             return
-        term = self._env.command_manager.get_term(self._command_name)
+        term = velocity_command(self._env, self._command_name)
         ranges = term.cfg.ranges
         limits = torch.tensor([ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z], device=self._commands.device)
         term.vel_command_b[self._ids] = self._commands.clamp(limits[:, 0], limits[:, 1])

@@ -67,7 +67,8 @@ class IsaacLabPlayer:
         self._term = velocity_command(self._unwrapped)
         self.command_ranges = command_ranges(self._unwrapped)
         self.dt: float = self._unwrapped.step_dt
-        self.command, self.style = np.zeros(3), None
+        self.command = np.zeros(3)
+        self.style: StyleScore | None = None
         self._command_group, self._scorer = None, None
         if score_style:
             self._load_discriminator(sim)
@@ -108,6 +109,7 @@ class IsaacLabPlayer:
         return self._scorer is not None
 
     def _score_style(self, begins: bool) -> StyleScore | None:
+        assert self._scorer is not None
         if begins:
             self._scorer.reset()
         return self._scorer.add(amp_frames(self._obs, self._command_group)[0])

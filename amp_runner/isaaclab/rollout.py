@@ -71,9 +71,10 @@ class _FootProbe:
     """Reads what gait measures need beyond the AMP state: feet and power."""
 
     def __init__(self, unwrapped: Any, env_cfg: Any) -> None:
-        self.feet = getattr(env_cfg, "feet", None)
-        if self.feet is None:
+        feet = getattr(env_cfg, "feet", None)
+        if feet is None:
             raise ConfigError("the task does not declare its feet: add feet = FeetCfg(...) to its configuration")
+        self.feet = feet
         self.origins, self.robot = unwrapped.scene.env_origins, robot_of(unwrapped)
         self.sensor = unwrapped.scene.sensors[self.feet.contact_sensor]
         names = self.feet.body_names

@@ -48,7 +48,8 @@ class Simulation:
         from isaaclab_rl.rsl_rl import check_rsl_rl_version, handle_deprecated_rsl_rl_cfg
         from rsl_rl.utils import resolve_class
 
-        cfg = handle_deprecated_rsl_rl_cfg(self.agent_cfg, check_rsl_rl_version()).to_dict()
+        agent_cfg: Any = handle_deprecated_rsl_rl_cfg(self.agent_cfg, check_rsl_rl_version())
+        cfg = agent_cfg.to_dict()
         actor_class, actor_cfg = resolve_class(cfg["actor"])
         obs = self.env.get_observations()
         actor = actor_class(obs, cfg["obs_groups"], "actor", self.env.num_actions, **actor_cfg).to(self.env.device)
@@ -77,7 +78,7 @@ def launch(env_cfg: Any, agent_cfg: Any, args: argparse.Namespace, checkpoint_st
 
     failure = None
     with launch_simulation(env_cfg, args):
-        env = gymnasium.make(args.task, cfg=env_cfg)
+        env: Any = gymnasium.make(args.task, cfg=env_cfg)
         try:
             wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
             yield Simulation(wrapped, env_cfg, agent_cfg, args, checkpoint_state)

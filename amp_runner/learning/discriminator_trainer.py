@@ -27,7 +27,7 @@ class DistributedInfo:
 
     world_size: int = 1
     rank: int = 0
-    bucket_mb: float | None = None
+    bucket_mb: float = 25.0
     """Size of the buckets in which gradients are averaged [MB]."""
 
 

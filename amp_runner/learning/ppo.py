@@ -85,9 +85,10 @@ class AMPPPO(PPO):
             with_commands=cfg.command_group is not None,
             device=self.device,
         )
-        self.step_dt = self.motions.dt if step_dt is None else step_dt
-        if self.step_dt is None:
+        step_dt = self.motions.dt if step_dt is None else step_dt
+        if step_dt is None:
             raise ConfigError("the time step is unknown: set env.step_dt, the clips' 'dt', or amp_cfg.step_dt, in seconds")
+        self.step_dt = step_dt
         max_abs_state = _MAX_STATE_RATIO * max(1.0, self.motions.frames.abs().max().item())
         self.amp_storage = AMPRolloutStorage(storage, cfg.num_frames, cfg.command_group, max_abs_state)
         self.trainer = DiscriminatorTrainer(
@@ -99,7 +100,7 @@ class AMPPPO(PPO):
             seed=torch.initial_seed() % 2**32,
             # RSL-RL 5.4 has no buckets.
             distributed=DistributedInfo(
-                self.gpu_world_size, self.gpu_global_rank, getattr(self, "grad_reduce_bucket_mb", None)
+                self.gpu_world_size, self.gpu_global_rank, getattr(self, "grad_reduce_bucket_mb", 25.0)
             ),
         )
         self.saturation = SaturationMonitor(cfg.saturation_patience)

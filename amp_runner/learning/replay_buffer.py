@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 
@@ -29,12 +31,12 @@ class ReplayBuffer:
         index = torch.randint(len(self), (count,), generator=generator, device=self.windows.device)
         return self.windows[index]
 
-    def state_dict(self) -> dict[str, torch.Tensor | int]:
+    def state_dict(self) -> dict[str, Any]:
         """Return the filled part of the ring and the number of insertions so far."""
         # A view would be saved with all of its memory.
         return {"windows": self.windows[: len(self)].clone(), "insertions": self._insertions}
 
-    def load_state_dict(self, state: dict[str, torch.Tensor | int]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore a state; of a ring of another capacity, keep the newest windows that fit.
 
         Raises:

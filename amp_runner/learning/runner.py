@@ -63,11 +63,12 @@ class AMPLogger(Logger):
     def init_logging_writer(self) -> None:
         """Open the writer; arrange AMP's charts on TensorBoard's tab "Custom scalars"."""
         super().init_logging_writer()
-        if hasattr(self.writer, "add_custom_scalars"):
+        add_custom_scalars = getattr(self.writer, "add_custom_scalars", None)
+        if add_custom_scalars is not None:
             layout = {
-                panel: {name: ["Multiline", tags] for name, tags in charts.items()} for panel, charts in _CHARTS.items()
+                name: {chart: ["Multiline", tags] for chart, tags in charts.items()} for name, charts in _CHARTS.items()
             }
-            self.writer.add_custom_scalars(layout)
+            add_custom_scalars(layout)
 
     def log(self, *, it: int, loss_dict: dict, **kwargs: Any) -> None:
         """Log one iteration; entries of ``loss_dict`` that start with ``AMP/`` keep their name."""
@@ -81,8 +82,9 @@ class AMPLogger(Logger):
         """Let the callbacks finish, then close the writer."""
         for callback in self.runner.callbacks:
             callback.after_training(self.runner)
-        if hasattr(self.writer, "flush"):  # a simulator may end the process before the writer's thread flushes
-            self.writer.flush()
+        flush = getattr(self.writer, "flush", None)
+        if flush is not None:  # a simulator may end the process before the writer's thread flushes
+            flush()
         super().stop_logging_writer()
 
 
@@ -167,7 +169,7 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         state = read_checkpoint(path, map_location or self.device)
         saved = state.get("amp") if is_loaded("amp", load_cfg) else None
         try:
-            if is_loaded("optimizer", load_cfg):
+            if load_cfg is None or is_loaded("optimizer", load_cfg):
                 check_resumable(path, state, with_rnd=bool(self.alg.rnd) and is_loaded("rnd", load_cfg))
                 self._check_fit(path, saved, strict)
             else:

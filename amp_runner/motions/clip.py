@@ -64,6 +64,17 @@ class Motion:
     sha256: str = ""
     """Hash of the file."""
 
+    @property
+    def known_dt(self) -> float:
+        """Time between two frames [s].
+
+        Raises:
+            MotionError: the file does not store it.
+        """
+        if self.dt is None:
+            raise MotionError(f"{self.path}: has no 'dt', which is needed here: store it in the file, in seconds")
+        return self.dt
+
     def clips(self) -> list[np.ndarray]:
         """Return the states of each clip, shapes (T_c, D)."""
         return np.split(self.states, np.cumsum(self.clip_lengths)[:-1])
@@ -136,7 +147,7 @@ def save_motion(motion: Motion) -> None:
         "format_version": FORMAT_VERSION,
     }
     with atomic_write(motion.path) as stream:
-        np.savez(stream, **{k: np.asarray(v) for k, v in arrays.items() if v is not None})
+        np.savez(stream, **{k: np.asarray(v) for k, v in arrays.items() if v is not None})  # type: ignore[arg-type]
 
 
 def load_motion(path: str | Path) -> Motion:

@@ -19,8 +19,7 @@ def resample_motion(motion: Motion, dt: float) -> Motion:
     Raises:
         MotionError: the dt is unknown, or an orientation is not a unit vector.
     """
-    if motion.dt is None:
-        raise MotionError(f"{motion.path}: has no 'dt'; it cannot be resampled to {dt} s: store 'dt' in the file")
+    motion_dt = motion.known_dt
     unit_vectors = _unit_vectors(motion)
     for columns in unit_vectors:
         lengths = np.linalg.norm(motion.states[:, columns], axis=1)
@@ -34,7 +33,7 @@ def resample_motion(motion: Motion, dt: float) -> Motion:
     splits = np.cumsum(motion.clip_lengths)[:-1]
     clip_commands = [None] * len(motion.clip_lengths) if motion.commands is None else np.split(motion.commands, splits)
     for clip, command in zip(motion.clips(), clip_commands):
-        times = np.arange(int(np.floor((len(clip) - 1) * motion.dt / dt + 1e-9)) + 1) * (dt / motion.dt)
+        times = np.arange(int(np.floor((len(clip) - 1) * motion_dt / dt + 1e-9)) + 1) * (dt / motion_dt)
         resampled = _interpolate(clip, times)
         for columns in unit_vectors:
             resampled[:, columns] = _interpolate_on_sphere(clip[:, columns], times)
@@ -59,7 +58,7 @@ def mirror_motion(motion: Motion, flipped: str, sides: tuple[str, str] = ("left"
         MotionError: the file does not describe its layout.
     """
     mirror = Mirror(*motion.spec.mirror(flipped, sides))
-    commands = None if motion.commands is None else motion.commands * np.float32(COMMAND_SIGNS)
+    commands = None if motion.commands is None else motion.commands * np.array(COMMAND_SIGNS, dtype=np.float32)
     return replace(motion, states=mirror(torch.from_numpy(motion.states)).numpy(), commands=commands)
 
 
@@ -75,15 +74,14 @@ def cut_motion(motion: Motion, start: float = 0.0, end: float | None = None, cli
     Raises:
         MotionError: the dt is unknown, a clip does not exist, or no frame remains.
     """
-    if motion.dt is None:
-        raise MotionError(f"{motion.path}: has no 'dt'; it cannot be cut by time: store 'dt' in the file")
+    motion_dt = motion.known_dt
     count = len(motion.clip_lengths)
     chosen = range(count) if clips is None else clips
     for clip in chosen:
         if not 0 <= clip < count:
             raise MotionError(f"{motion.path}: no clip {clip}; it has clips 0 to {count - 1}")
     firsts = np.cumsum([0, *motion.clip_lengths[:-1]])
-    from_frame, to_frame = round(start / motion.dt), None if end is None else round(end / motion.dt)
+    from_frame, to_frame = round(start / motion_dt), None if end is None else round(end / motion_dt)
     parts = [np.arange(firsts[c], firsts[c] + motion.clip_lengths[c])[from_frame:to_frame] for c in chosen]
     parts = [part for part in parts if len(part)]
     if not parts:
@@ -115,11 +113,11 @@ def concat_motions(motions: Sequence[Motion]) -> Motion:
             raise MotionError(
                 f"{motion.path}: {motion.states.shape[1]} numbers a frame; {first.path} has {first.states.shape[1]}"
             )
-    with_commands = all(motion.commands is not None for motion in motions)
+    commands = [motion.commands for motion in motions if motion.commands is not None]
     return replace(
         first,
         states=np.concatenate([motion.states for motion in motions]),
-        commands=np.concatenate([motion.commands for motion in motions]) if with_commands else None,
+        commands=np.concatenate(commands) if len(commands) == len(motions) else None,
         clip_lengths=np.concatenate([motion.clip_lengths for motion in motions]),
         source=" + ".join(dict.fromkeys(motion.source for motion in motions if motion.source)),
         licence=", ".join(dict.fromkeys(motion.licence for motion in motions if motion.licence)),

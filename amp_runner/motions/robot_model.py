@@ -62,7 +62,7 @@ def root_path(states: np.ndarray, spec: AMPStateSpec, dt: float) -> RootPath:
     yaw = _integrated(angular[:, 2] + angular[:, 0] * np.tan(pitch), dt)
     heading = Rotation.from_euler("z", yaw[:, None])
     if spec.velocity_frame == "world" and spec.orientation == "quaternion":
-        heading, tilt = Rotation.identity(), rotation
+        heading, tilt = Rotation.identity(), Rotation.from_quat(part["root_quat_xyzw"])
     if spec.velocity_frame != "world":
         linear = heading.apply(linear)
     planar = np.stack([_integrated(linear[:, axis], dt) for axis in (0, 1)], axis=1)
@@ -147,7 +147,8 @@ class RobotModel:
             pose[:3, 3] = model.geom_pos[shape]
             mesh = self._mesh(shape)
             mesh.apply_transform(pose)
-            yield shape, mesh, tuple(float(c) for c in model.geom_rgba[shape][:3])
+            red, green, blue = (float(c) for c in model.geom_rgba[shape][:3])
+            yield shape, mesh, (red, green, blue)
 
     def _mesh(self, shape: int) -> trimesh.Trimesh:
         model, size = self.model, self.model.geom_size[shape]

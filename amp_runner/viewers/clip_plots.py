@@ -21,7 +21,7 @@ def plot_clip(motion: Motion, robot: RobotModel | None, out: str) -> None:
         robot: the robot, for the footfalls; None: the path of the root is drawn instead.
         out: picture to write.
     """
-    spec, states, dt = motion.spec, motion.states, motion.dt
+    spec, states, dt = motion.spec, motion.states, motion.known_dt
     part = {name: states[:, columns] for name, columns in spec.features.items()}
     time = np.arange(len(states)) * dt
     figure, axes = plt.subplots(4, 2, figsize=(13, 12), layout="constrained")
@@ -51,8 +51,7 @@ def plot_gait(motion: Motion, robot: RobotModel, out: str) -> None:
         robot: the robot.
         out: picture to write.
     """
-    spec, states, dt = motion.spec, motion.states, motion.dt
-    assert dt is not None
+    spec, states, dt = motion.spec, motion.states, motion.known_dt
     time = np.arange(len(states)) * dt
     with plt.rc_context({"font.size": 13}):
         figure, axes = plt.subplots(2, 1, figsize=(8, 7), layout="constrained", height_ratios=(1, 2))
@@ -92,7 +91,7 @@ def _spectrum(axis: plt.Axes, joint_pos: np.ndarray, names: tuple[str, ...], dt:
     shown = frequency <= gait_metrics.FREQUENCY_BAND[1]
     for column, name in enumerate(names):
         axis.plot(frequency[shown], amplitude[shown, column], lw=1, label=name)
-    stride = gait_metrics.dominant_frequency(joint_pos[:, hip], dt)
+    stride = float(gait_metrics.dominant_frequency(joint_pos[:, hip], dt))
     axis.axvline(stride, color="grey", ls=":", label=f"stride {stride:.2f} Hz")
     axis.set(title="spectrum [rad]", xlabel="frequency [Hz]")
     axis.grid(alpha=0.3)

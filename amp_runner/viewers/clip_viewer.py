@@ -43,19 +43,19 @@ class ShownClip:
         """
         motion = cut_motion(motion, clips=[clip])
         spec = motion.spec
-        bodies, points = robot.lowest_points(motion.states, spec, motion.dt)
-        path = root_path(motion.states, spec, motion.dt)
+        bodies, points = robot.lowest_points(motion.states, spec, motion.known_dt)
+        path = root_path(motion.states, spec, motion.known_dt)
         joint_pos = motion.states[:, spec.features["joint_pos"]]
         return cls(motion, robot, offset, path, joint_pos, bodies, points[..., 2] < CONTACT_HEIGHT)
 
     @property
     def duration(self) -> float:
         """Length of the clip [s]."""
-        return (len(self.joint_pos) - 1) * self.motion.dt
+        return (len(self.joint_pos) - 1) * self.motion.known_dt
 
     def pose(self, at: float) -> None:
         """Pose the robot as at a time [s]; after the end of the clip, as in its last frame."""
-        frame = min(round(at / self.motion.dt), len(self.joint_pos) - 1)
+        frame = min(round(at / self.motion.known_dt), len(self.joint_pos) - 1)
         self.robot.pose(self.path.position[frame] + self.offset, self.path.rotation[frame], self.joint_pos[frame])
 
 
@@ -167,7 +167,7 @@ def add_curves(gui: Any, shown: ShownClip) -> list[Any]:
     """Add footfalls and joint positions of a clip to the page; returns their handles."""
     from viser import uplot
 
-    at = np.arange(len(shown.joint_pos)) * shown.motion.dt
+    at = np.arange(len(shown.joint_pos)) * shown.motion.known_dt
     colors = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f")
 
     def plot(title: str, names: list[str], columns: np.ndarray) -> Any:

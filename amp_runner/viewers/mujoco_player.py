@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,11 +14,15 @@ from amp_runner.motions.robot_model import RobotModel
 from amp_runner.viewers.player import CommandSchedule, in_real_time
 from amp_runner.viewers.rendering import add_robot, draw, follow, open_renderer, point_camera
 
+if TYPE_CHECKING:
+    from amp_runner.learning.style_scorer import StyleScore
+
 
 class MujocoPlayer:
     """A robot in plain MuJoCo with its exported policy; see :class:`~.player.Player`."""
 
-    style, judges = None, False  # the discriminator is not exported
+    style: StyleScore | None = None
+    has_style_score: bool = False  # the discriminator is not exported
 
     def __init__(self, folder: str) -> None:
         """Read the export.

@@ -42,10 +42,13 @@ class Player(Protocol):
     """Commanded forward and sideways velocity [m/s] and yaw rate [rad/s], (3,); may be set at any time."""
     command_ranges: dict[str, list[float]]
     """Smallest and largest command of the training, by ``lin_vel_x``, ``lin_vel_y``, ``ang_vel_z``."""
-    has_style_score: bool
-    """Whether :attr:`style` will be computed."""
     style: StyleScore | None
     """Score of the last frames by the discriminator, if there is one."""
+
+    @property
+    def has_style_score(self) -> bool:
+        """Whether :attr:`style` will be computed."""
+        ...
 
     def step(self) -> None:
         """Run the policy for one step."""
@@ -58,12 +61,15 @@ class Player(Protocol):
 
     def velocity(self) -> np.ndarray:
         """Return forward and sideways velocity [m/s] and yaw rate [rad/s] in the heading frame, (3,)."""
+        ...
 
     def position(self) -> np.ndarray:
         """Return the position of the base in the world, (3,) [m]."""
+        ...
 
     def picture(self) -> np.ndarray:
         """Draw the robot from the side, (H, W, 3), uint8."""
+        ...
 
     def open_page(self, port: int) -> Any:
         """Show the scene in the browser; returns viser's server."""

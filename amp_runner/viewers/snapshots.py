@@ -166,7 +166,7 @@ def _failure(job: _Job) -> str | None:
 def _log_picture(writer: Any, tag: str, file: Path, iteration: int) -> None:
     """Log an encoded picture unchanged; SummaryWriter's own methods would split a film into frames."""
     from PIL import Image
-    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[attr-defined]
 
     with Image.open(file) as picture:
         width, height = picture.size

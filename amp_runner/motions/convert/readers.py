@@ -62,14 +62,16 @@ def _read_isaaclab_npz(path: str, hints: ReadOptions) -> Trajectory:
         raise MotionError(f"{path}: no array 'body_names'; found {', '.join(sorted(arrays))}")
     bodies = [str(name) for name in np.atleast_1d(arrays["body_names"])]
     body = _root_index(path, bodies, hints)
-    root = tuple(_numbers(path, arrays, name, rank=3)[:, body] for name in ("body_positions", "body_rotations"))
+    position, rotation = (_numbers(path, arrays, name, rank=3)[:, body] for name in ("body_positions", "body_rotations"))
+    root = position, rotation
     return _assemble(path, arrays, hints, root, ("dof_positions", "dof_names"), "wxyz", f"root body {bodies[body]}")
 
 
 def _read_tracking_npz(path: str, hints: ReadOptions) -> Trajectory:
     """BeyondMimic's and mjlab's tracking motions: ``joint_pos``, ``body_pos_w``, ``body_quat_w`` (wxyz), ``fps``."""
     arrays = read_npz(path)
-    root = tuple(_numbers(path, arrays, name, rank=3)[:, 0] for name in ("body_pos_w", "body_quat_w"))
+    position, rotation = (_numbers(path, arrays, name, rank=3)[:, 0] for name in ("body_pos_w", "body_quat_w"))
+    root = position, rotation
     return _assemble(path, arrays, hints, root, ("joint_pos", "joint_names"), "wxyz", "root is body 0")
 
 

@@ -45,7 +45,7 @@ def _scalar(plain: _PlainDtype, data: bytes) -> Any:
     return np.frombuffer(data, plain.dtype, count=1)[0]
 
 
-def _frombuffer(data: bytes, plain: _PlainDtype, shape: tuple[int, ...], order: str) -> np.ndarray:
+def _frombuffer(data: bytes, plain: _PlainDtype, shape: tuple[int, ...], order: Any) -> np.ndarray:
     return np.frombuffer(data, plain.dtype).reshape(shape, order=order)
 
 

@@ -103,7 +103,7 @@ def to_xyzw(path: str, quat: np.ndarray, order: str) -> tuple[np.ndarray, str]:
     if order == "auto":
         if abs(upright["xyzw"] - upright["wxyz"]) < _AMBIGUITY:
             raise MotionError(f"{path}: xyzw and wxyz fit the quaternions equally well; say which with --quat")
-        order = max(upright, key=upright.get)
+        order = max(upright, key=lambda name: upright[name])
         note = f"quaternions detected as {order} (upright {upright[order]:.2f})"
     else:
         other = "wxyz" if order == "xyzw" else "xyzw"
@@ -137,7 +137,7 @@ def map_joints(trajectory: Trajectory, joint_names: tuple[str, ...], mapping: di
                 "right one in a joint map (--joint_map FILE.yaml)"
             )
         column = trajectory.joint_pos[:, trajectory.joint_names.index(source)]
-        columns.append(entry.get("sign", 1) * column + entry.get("offset", 0.0))
+        columns.append(float(entry.get("sign", 1)) * column + float(entry.get("offset", 0.0)))
     return replace(trajectory, joint_pos=np.stack(columns, axis=1), joint_names=joint_names)
 
 
@@ -226,7 +226,10 @@ def _window(smoothing: float, dt: float, frames: int) -> tuple[int, int]:
 
 def _smooth(values: np.ndarray, window: tuple[int, int], dt: float) -> tuple[np.ndarray, np.ndarray]:
     """Smoothed values (T, n) and their derivatives."""
-    return savgol_filter(values, *window, axis=0), savgol_filter(values, *window, deriv=1, delta=dt, axis=0)
+    return (
+        np.asarray(savgol_filter(values, *window, axis=0)),
+        np.asarray(savgol_filter(values, *window, deriv=1, delta=dt, axis=0)),
+    )
 
 
 def _smooth_rotation(rotation: Rotation, window: tuple[int, int], dt: float) -> tuple[Rotation, np.ndarray]:
