@@ -9,7 +9,7 @@ The environment exposes the observation group ``amp``; the rest is here::
 
 import lazy_loader
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Names are in __init__.pyi and imported on first use: a tool that reads a motion file need not wait for RSL-RL.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

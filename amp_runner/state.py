@@ -39,6 +39,7 @@ class AMPStateSpec:
     """Frame of the root's velocities: the world, the body, or the world turned by minus the robot's yaw."""
 
     def __post_init__(self) -> None:
+        """Check the values."""
         for name, value, allowed in (
             ("orientation", self.orientation, get_args(Orientation)),
             ("velocity_frame", self.velocity_frame, get_args(VelocityFrame)),

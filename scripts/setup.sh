@@ -40,7 +40,8 @@ say "1/3 virtual environment in $venv, with $python"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade pip uv
 
 say "2/3 dependencies: Isaac Lab, Newton, PyTorch (about 7 GB, a few minutes)"
-"$venv/bin/uv" pip install --python "$venv/bin/python" --requirement requirements.txt
+# The list is complete, and leaves out one requirement of Isaac Lab on purpose (see tool.uv in pyproject.toml).
+"$venv/bin/uv" pip install --python "$venv/bin/python" --no-deps --requirement requirements.txt
 
 say "3/3 this project"
 "$venv/bin/uv" pip install --python "$venv/bin/python" --no-deps --editable .

@@ -15,9 +15,7 @@ import torch
 from tqdm import tqdm
 
 from amp_runner.cli.common import ISAACLAB_EPILOG, add_policy_arguments, require_isaaclab, run_command
-from amp_runner.deploy import DeployedPolicy
-from amp_runner.deploy.mujoco_robot import MujocoRobot
-from amp_runner.deploy.policy import ONNX_FILE
+from amp_runner.deploy.policy import ONNX_FILE, DeployedPolicy
 from amp_runner.errors import AMPError, ConfigError
 from amp_runner.motions.clip import load_motion
 
@@ -130,6 +128,7 @@ def _strip_debug_info(path: Path) -> None:
 
 def write_description(sim: Simulation, folder: Path) -> None:
     """Write ``policy.json``, and the robot's MJCF file where the task names one."""
+    from amp_runner.deploy.mujoco_robot import MujocoRobot
     from amp_runner.isaaclab.policy_export import describe
 
     checkpoint = {"file": Path(sim.args.checkpoint).name, "iteration": sim.checkpoint_state.get("iter")}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -200,7 +201,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run, text: str, *, many: bool = False, out: str | None = None, robot: bool = False):
+    def command(
+        name: str,
+        run: Callable[[argparse.Namespace], Any],
+        text: str,
+        *,
+        many: bool = False,
+        out: str | None = None,
+        robot: bool = False,
+    ) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(run=run)
         sub.add_argument(*(["files"] if many else ["file"]), nargs="+" if many else None, metavar="FILE")

@@ -46,8 +46,24 @@ def preset_overrides(files: list[str]) -> list[str]:
         if not isinstance(preset, dict) or set(preset) - {"agent", "env"}:
             found = ", ".join(map(str, preset)) if isinstance(preset, dict) else type(preset).__name__
             raise ConfigError(f"{file}: has {found}; expected only the sections 'agent' and 'env'")
+        _resolve_motions(preset, Path(file).parent)
         overrides += _flatten(preset)
     return overrides
+
+
+def _resolve_motions(preset: dict[str, Any], folder: Path) -> None:
+    """Resolve the paths of motions against the preset's folder, where they exist there."""
+    section: Any = preset
+    for key in ("agent", "algorithm", "amp_cfg"):
+        section = section.get(key) if isinstance(section, dict) else None
+    motions = section.get("motions") if isinstance(section, dict) else None
+    if not isinstance(motions, list):
+        return
+    for index, entry in enumerate(motions):
+        path = entry.get("path") if isinstance(entry, dict) else entry
+        if isinstance(path, str) and (folder / path).exists():
+            resolved = str((folder / path).resolve())
+            motions[index] = {**entry, "path": resolved} if isinstance(entry, dict) else resolved
 
 
 def _flatten(values: dict[str, Any], prefix: str = "") -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class DeployedPolicy:
                 f"{folder}: the policy observes {', '.join(unknown)}, which only its training environment can compute; "
                 "export a policy that observes what a robot measures"
             )
-        self._session = _open(Path(folder) / ONNX_FILE)
+        self._session = _open_session(Path(folder) / ONNX_FILE)
         self._memory_names = [entry.name for entry in self._session.get_inputs() if entry.name != "obs"]
         self._shapes = {entry.name: entry.shape for entry in self._session.get_inputs()}
         expected = sum(entry.size * entry.history for entry in self.description.observations)
@@ -111,7 +112,7 @@ class DeployedPolicy:
         return value * np.array(entry.scale)
 
 
-def _open(path: Path):
+def _open_session(path: Path) -> Any:
     try:
         import onnxruntime
     except ImportError as error:

@@ -25,7 +25,7 @@ class AMPObsGroupCfg(ObservationGroupCfg):
         },
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Disable noise, and join the terms into one tensor."""
         self.enable_corruption = False
         self.concatenate_terms = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import torch
 from rsl_rl.algorithms import PPO
@@ -51,7 +52,7 @@ class AMPPPO(PPO):
         amp_cfg: dict | AMPCfg,
         env_step_dt: float | None = None,
         amp_spec: AMPStateSpec | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         """Load the motions and build the discriminator.
 

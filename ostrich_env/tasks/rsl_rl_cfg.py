@@ -4,6 +4,7 @@ from isaaclab.utils import configclass
 from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlSymmetryCfg
 
 from amp_runner.isaaclab import RslRlAmpCfg, RslRlAmpPpoAlgorithmCfg, RslRlAmpRunnerCfg, RslRlMirrorCfg
+from ostrich_env.files import shipped_file
 from ostrich_env.robot import MJCF
 from ostrich_env.tasks.symmetry import AMP_PERMUTATION, AMP_SIGNS, with_mirror_images
 
@@ -41,7 +42,7 @@ class OstrichFlatRunnerCfg(RslRlAmpRunnerCfg):
         max_grad_norm=1.0,
         symmetry_cfg=RslRlSymmetryCfg(use_data_augmentation=True, data_augmentation_func=with_mirror_images),
         amp_cfg=RslRlAmpCfg(
-            motions=["motions/walk.npz"],
+            motions=[shipped_file("motions/walk.npz")],
             style_weight=13.0,
             mirror=RslRlMirrorCfg(permutation=AMP_PERMUTATION, signs=AMP_SIGNS),
         ),

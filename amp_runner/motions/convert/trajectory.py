@@ -41,6 +41,7 @@ class Trajectory:
     """What the reader found out or assumed, for the person who converts."""
 
     def __post_init__(self) -> None:
+        """Check shapes and values."""
         frames, joints = len(self.root_pos), len(self.joint_names)
         for name, array, shape in (
             ("root positions", self.root_pos, (frames, 3)),
