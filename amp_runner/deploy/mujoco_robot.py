@@ -111,7 +111,7 @@ class MujocoRobot:
         return upright < np.cos(_LARGEST_TILT) or self.data.qpos[2] < 0.5 * self.description.robot.base_height
 
     def signals(self, command: np.ndarray) -> dict[str, np.ndarray]:
-        """What the robot measures, by the names of :data:`~.description.SIGNALS`."""
+        """What the robot measures, by the names of :data:`~.policy_description.SIGNALS`."""
         return {
             "base_ang_vel": self.data.qvel[3:6].copy(),  # MuJoCo gives a free joint's in its own frame
             "projected_gravity": self.rotation.inv().apply([0.0, 0.0, -1.0]),

@@ -28,7 +28,7 @@ class DeployedPolicy:
             folder: what ``amp-export`` wrote.
 
         Raises:
-            ConfigError: something is missing, damaged, or needs more than :data:`~.description.SIGNALS`.
+            ConfigError: something is missing, damaged, or needs more than :data:`~.policy_description.SIGNALS`.
             AMPError: ONNX Runtime is not installed.
         """
         self.description = PolicyDescription.load(folder)
@@ -92,7 +92,7 @@ class DeployedPolicy:
         """One control step.
 
         Args:
-            signals: what was measured, by the names of :data:`~.description.SIGNALS`.
+            signals: what was measured, by the names of :data:`~.policy_description.SIGNALS`.
 
         Returns:
             Joint position targets in the order of ``description.actions.joints``, (A,) [rad].

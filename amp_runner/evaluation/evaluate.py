@@ -45,7 +45,8 @@ def command_grid(num_envs: int, grid: np.ndarray) -> tuple[np.ndarray, np.ndarra
         grid: commands, (C, 3).
 
     Returns:
-        The command of each robot, (N, 3), and which robots are pushed, (N,): the second half, at the same commands.
+        The command of each robot, (N, 3), and which robots are pushed, (N,). The second half is pushed, at the same
+        commands.
     """
     pushed = np.arange(num_envs) >= num_envs // 2
     commands = grid[np.arange(num_envs) % len(grid)]

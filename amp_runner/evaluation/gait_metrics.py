@@ -128,20 +128,22 @@ def compute_gait_metrics(recording: GaitRecording, hip: int) -> dict[str, float]
         hip: index of the joint that swings the left leg.
 
     Returns:
-        velocity_error_mps: mean norm of planar heading-frame velocity minus command.
-        mean_velocity_error_mps: the same for the mean velocity of each robot, which excludes the sway within a stride.
-        yaw_rate_error_radps: mean absolute yaw rate minus command.
-        falls_per_minute: falls per robot and minute, over all steps.
-        stride_frequency_hz: median over walking robots that did not fall.
-        hip_amplitude_rad: the same of the hip's standard deviation.
-        duty_factor: fraction of the time that a foot is in contact, walking robots.
-        foot_slip_mps: mean horizontal speed of feet in stance.
-        foot_clearance_m: mean over walking robots of the 95th percentile of foot height.
-        left_right_asymmetry: |left - right| / mean of the hip amplitudes, walking robots; absent if the joint names
-            do not distinguish sides.
-        action_rate: mean squared change of the action between two steps.
-        joint_jerk: mean squared third derivative of the joint positions, from velocities [1e6 rad^2/s^6].
-        cost_of_transport: power / (weight * speed), walking robots.
+        The measures by name.
+
+        - ``velocity_error_mps``: mean norm of planar heading-frame velocity minus command.
+        - ``mean_velocity_error_mps``: the same for the mean velocity of each robot, which excludes the sway within a stride.
+        - ``yaw_rate_error_radps``: mean absolute yaw rate minus command.
+        - ``falls_per_minute``: falls per robot and minute, over all steps.
+        - ``stride_frequency_hz``: median over walking robots that did not fall.
+        - ``hip_amplitude_rad``: the same of the hip's standard deviation.
+        - ``duty_factor``: fraction of the time that a foot is in contact, walking robots.
+        - ``foot_slip_mps``: mean horizontal speed of feet in stance.
+        - ``foot_clearance_m``: mean over walking robots of the 95th percentile of foot height.
+        - ``left_right_asymmetry``: ``|left - right| / mean`` of the hip amplitudes, walking robots; absent if the
+          joint names do not distinguish sides.
+        - ``action_rate``: mean squared change of the action between two steps.
+        - ``joint_jerk``: mean squared third derivative of the joint positions, from velocities [1e6 rad^2/s^6].
+        - ``cost_of_transport``: power / (weight * speed), walking robots.
     """
     settled = recording.episode_time > SETTLING_TIME
     velocity = recording.feature("root_lin_vel")[..., :2]
@@ -228,8 +230,8 @@ def windows_of(sequences: list[np.ndarray], num_frames: int = _WINDOW_FRAMES) ->
 def style_distance(expert: np.ndarray, policy: np.ndarray) -> float:
     """Compute the Frechet distance between two sets of windows (W, F), in standard deviations of the expert.
 
-    Squared distance of normal distributions with the sets' means and covariances, |m1 - m2|^2 + tr(C1 + C2 -
-    2 (C1 C2)^(1/2)) (Dowson and Landau 1982).
+    Squared distance of normal distributions with the sets' means and covariances, ``|m1 - m2|^2 + tr(C1 + C2 -
+    2 (C1 C2)^(1/2))`` (Dowson and Landau 1982).
     """
     mean, std = expert.mean(axis=0), expert.std(axis=0) + 1e-2
     expert, policy = (expert - mean) / std, (policy - mean) / std

@@ -1,8 +1,7 @@
-"""Resets the ostrich to its reference and prints what became of it; a program of its own because a simulator needs one."""
+"""Resets the ostrich to its reference and prints the resulting states."""
 
 import argparse
 import json
-import sys
 
 import gymnasium
 import torch
@@ -17,8 +16,8 @@ TASK = "Isaac-Velocity-Flat-Ostrich-v0"
 NUM_ENVS = 64
 
 
-def main() -> None:
-    motion = sys.argv.pop()
+def main(argv: list[str]) -> None:
+    (motion,) = argv
     parser = argparse.ArgumentParser()
     add_launcher_args(parser)
     args = parser.parse_args(["--device", "cpu"])
@@ -45,7 +44,4 @@ def main() -> None:
             "standing": int(env.command_manager.get_term("base_velocity").is_standing_env.sum()),
         }
         print("RESULT " + json.dumps(result))
-
-
-if __name__ == "__main__":
-    main()
+        env.close()

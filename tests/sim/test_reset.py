@@ -1,27 +1,22 @@
 """Reference-state initialisation in the real simulator."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
 
 from amp_runner import AMPStateSpec, load_motion
-from tests.conftest import REPOSITORY
-from tests.sim.test_training import MOTION, environment
+from tests.sim import reset_program
+from tests.sim.simulator import call
+from tests.sim.test_training import MOTION
 
 pytestmark = pytest.mark.sim
 pytest.importorskip("isaaclab", reason="Isaac Lab comes with the 'sim' extra")
 
 
 def test_episodes_start_in_states_of_the_clips_with_their_commands(tmp_path):
-    program = str(REPOSITORY / "tests" / "sim" / "reset_program.py")
-    process = subprocess.run(
-        [sys.executable, program, MOTION],
-        cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=1200,
-    )  # fmt: skip
+    process = call(reset_program.main, MOTION, cwd=tmp_path)
     assert process.returncode == 0, process.stderr[-3000:]
     (line,) = (line for line in process.stdout.splitlines() if line.startswith("RESULT "))
     result = json.loads(line.removeprefix("RESULT "))
@@ -38,7 +33,7 @@ def test_episodes_start_in_states_of_the_clips_with_their_commands(tmp_path):
 @pytest.mark.parametrize("frame", ["heading", "world"])
 def test_only_in_the_world_frame_a_robot_faces_where_its_clip_did(frame):
     """Otherwise its velocity, which keeps the world's axes, would be that of a robot which moves sideways."""
-    from amp_runner.isaaclab import _orientations
+    from amp_runner.isaaclab.mdp import _orientations
 
     spec = AMPStateSpec(("joint",), "quaternion", frame)
     facing_y = torch.tensor([0.0, 0.0, 0.5**0.5, 0.5**0.5]).repeat(50, 1)
