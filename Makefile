@@ -1,15 +1,17 @@
-# make demo: set up, train for a few minutes, show the learning curves.   make test: set up, run every test.
-# make fast: tests without simulator and browser.   make oldest: the library's tests with the oldest RSL-RL.   make lint: ruff.
+# make demo: set up, train for a few minutes, show the gait before and after.   make test: set up, run every test.
+# make fast: tests without simulator, browser and wheels.   make oldest: the library's tests with the oldest RSL-RL.
+# make lint: ruff and pyright.   make format: fix what ruff can.   make docs: the site in docs/_build.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 SETUP := $(VENV)/.set-up
+FAST := not sim and not browser and not wheel
 
-.PHONY: help demo test fast oldest lint format setup clean
+.PHONY: help demo test fast oldest lint format docs setup clean
 .DEFAULT_GOAL := help
 
 help:
-	@head -2 Makefile | cut -c3-
+	@head -3 Makefile | cut -c3-
 
 setup: $(SETUP)
 
@@ -18,25 +20,29 @@ $(SETUP): pyproject.toml requirements.txt scripts/setup.sh
 	@touch $@
 
 demo: $(SETUP)
-	bash scripts/demo.sh $(VENV)
+	$(PYTHON) scripts/demo.py
 
 test: $(SETUP)
 	$(PYTHON) -m pytest
 
 fast: $(SETUP)
-	$(PYTHON) -m pytest -m "not sim and not browser"
+	$(PYTHON) -m pytest -m "$(FAST)"
 
 oldest: $(SETUP)
 	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --no-deps --target $(VENV)/oldest rsl-rl-lib==5.4.2
-	PYTHONPATH=$(VENV)/oldest $(PYTHON) -m pytest tests/amp_runner -m "not sim and not browser"
+	PYTHONPATH=$(VENV)/oldest $(PYTHON) -m pytest -m "$(FAST)" tests/amp_runner/learning
 
 lint: $(SETUP)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m pyright --pythonpath $(PYTHON)
 
 format: $(SETUP)
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
+docs: $(SETUP)
+	$(PYTHON) -m sphinx -W --keep-going -q -b html docs docs/_build
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) docs/_build docs/_generated

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import shutil
+import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +18,23 @@ from tensordict import TensorDict
 
 from amp_runner import Motion, save_motion
 
+# Processes that tests start would otherwise compile Isaac Lab's thousands of files again each time.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ["OMP_NUM_THREADS"] = "1"
+
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("MUJOCO_GL", "egl")  # before MuJoCo is imported by any test
 
 torch.set_num_threads(1)  # the tensors are small; threads that wait for a busy core make the tests several times slower
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run all tests of the simulator in one worker: they share what Isaac Lab loads."""
+    for item in items:
+        if item.get_closest_marker("sim"):
+            item.add_marker(pytest.mark.xdist_group("sim"))
+
 
 REPOSITORY = Path(__file__).parents[1]
 ASSETS = REPOSITORY / "ostrich_env" / "robot" / "assets"

@@ -37,7 +37,8 @@ def run_command(name: str, run: Callable[[list[str]], None], argv: list[str] | N
     except ImportError as error:
         if debug or (error.name or "").startswith("amp_runner"):
             raise
-        print(f"{name}: error: {error}; install it with: pip install 'amp-runner[deploy]'", file=sys.stderr)
+        extra = "motion" if name == "amp-motion" else "deploy"
+        print(f"{name}: error: {error}; install it with: pip install 'amp-runner[{extra}]'", file=sys.stderr)
         return EXIT_BAD_INPUT
     except (AMPError, OSError) as error:
         if debug:
@@ -74,7 +75,7 @@ def add_policy_arguments(parser: argparse.ArgumentParser, *, needs_checkpoint: b
     group.add_argument(
         "--checkpoint",
         required=needs_checkpoint and not with_export,
-        help="checkpoint file, or 'latest': the last one of the newest run of this task below logs/",
+        help="checkpoint file, or 'latest' or 'best': of the newest run of this task below logs/",
     )
     group.add_argument(
         "--config", action="append", metavar="FILE", default=[], help="preset (.yaml) of the policy's training"

@@ -39,15 +39,7 @@ def export(argv: list[str]) -> None:
     Raises:
         AMPError: bad input, or the export computes other numbers than the policy.
     """
-    parser = argparse.ArgumentParser(
-        prog="amp-export",
-        description="Export a trained policy: policy.onnx, policy.pt (TorchScript), policy.json (its description).",
-        epilog=ISAACLAB_EPILOG,
-        allow_abbrev=False,
-    )
-    add_policy_arguments(parser, needs_checkpoint=True)
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to; created if missing")
-    args, rest = parser.parse_known_args(argv)
+    args, rest = _parser().parse_known_args(argv)
     folder = Path(args.out)
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"--out {folder}: is a file; expected a folder")
@@ -69,6 +61,18 @@ def export(argv: list[str]) -> None:
     if not all(difference <= TOLERANCE for difference in differences.values()):  # NaN compares False
         raise AMPError(f"{folder}: the export differs from the policy by more than {TOLERANCE:g}; do not use it")
     print(f"wrote {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="amp-export",
+        description="Export a trained policy: policy.onnx, policy.pt (TorchScript), policy.json (its description).",
+        epilog=ISAACLAB_EPILOG,
+        allow_abbrev=False,
+    )
+    add_policy_arguments(parser, needs_checkpoint=True)
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to; created if missing")
+    return parser
 
 
 def without_randomisation(env_cfg: Any) -> None:

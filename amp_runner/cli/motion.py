@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _PICTURES = (".png", ".jpg", ".pdf", ".svg")
 _SHOWN_CLIPS = 12
+KINDS = ("amp-rsl-rl", "csv", "isaaclab", "legged-gym", "poses", "tracking")
+"""Names of the readers, which are imported when one is used."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -247,10 +249,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_convert(parser: argparse.ArgumentParser) -> None:
-    from amp_runner.motions.convert.readers import READERS
-
     add = parser.add_argument
-    add("--kind", choices=sorted(READERS), help="kind of file (default: detected)")
+    add("--kind", choices=KINDS, help="kind of file (default: detected)")
     add("--joints", metavar="A,B,...", help="joints of the clip, in the environment's order (default: the file's)")
     add("--joint_map", metavar="FILE", help="YAML: 'joint: source', or 'joint: {from: source, sign: -1, offset: 0.1}'")
     add("--joint_names", metavar="A,B,...", help="names of the file's joint columns, if it does not store them")

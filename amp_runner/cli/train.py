@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import sys
 from typing import Any
@@ -32,6 +33,8 @@ def train(argv: list[str]) -> None:
     args, rest = parser.parse_known_args(argv)
     if args.help:
         parser.print_help()
+        if importlib.util.find_spec("isaaclab") is None:
+            return
         rest.append("--help")
     motions = [parse_motion_argument(text) for text in args.motion]
     overrides = preset_overrides(args.config)

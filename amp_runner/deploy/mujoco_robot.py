@@ -83,7 +83,7 @@ class MujocoRobot:
         return AMPStateSpec(tuple(layout["joint_names"]), layout["orientation"], layout["velocity_frame"])
 
     def reset(self) -> None:
-        """Stand in the default pose."""
+        """Put the robot into its default pose."""
         mujoco.mj_resetData(self.model, self.data)
         self.data.qpos[:7] = [0.0, 0.0, self.description.robot.base_height, 1.0, 0.0, 0.0, 0.0]
         self.data.qpos[self._positions] = self.description.joints.default_pos
@@ -91,7 +91,7 @@ class MujocoRobot:
         mujoco.mj_forward(self.model, self.data)
 
     def step(self, targets: np.ndarray) -> None:
-        """Move on by one control step with joint position targets in the order of the policy's actions, (A,) [rad]."""
+        """Advance by one control step with joint position targets in the order of the policy's actions, (A,) [rad]."""
         self.data.ctrl[np.array(self._actuators)[self._columns]] = targets
         mujoco.mj_step(self.model, self.data, nstep=self.description.decimation)
 
@@ -106,12 +106,12 @@ class MujocoRobot:
 
     @property
     def fallen(self) -> bool:
-        """Whether it leans or lies."""
+        """Whether the robot leans too far or lies."""
         upright = -self.signals(np.zeros(3))["projected_gravity"][2]
         return upright < np.cos(_LARGEST_TILT) or self.data.qpos[2] < 0.5 * self.description.robot.base_height
 
     def signals(self, command: np.ndarray) -> dict[str, np.ndarray]:
-        """What the robot measures, by the names of :data:`~.policy_description.SIGNALS`."""
+        """Return the measured signals, by the names of :data:`~.policy_description.SIGNALS`."""
         return {
             "base_ang_vel": self.data.qvel[3:6].copy(),  # MuJoCo gives a free joint's in its own frame
             "projected_gravity": self.rotation.inv().apply([0.0, 0.0, -1.0]),
@@ -127,24 +127,23 @@ class MujocoRobot:
         planar = Rotation.from_euler("z", -yaw).apply(self.data.qvel[:3])[:2]
         return np.array([*planar, self.rotation.apply(self.data.qvel[3:6])[2]])
 
-    def amp_state(self) -> np.ndarray:
-        """The AMP state in the layout of the description, (D,)."""
+    def amp_states(self, qpos: np.ndarray, qvel: np.ndarray) -> np.ndarray:
+        """Compute the AMP states of recorded positions (T, nq) and velocities (T, nv), shape (T, D)."""
         layout = self.description.robot.amp_state
         assert layout is not None
-        names = list(self.joint_names)
-        order = [names.index(name) for name in layout["joint_names"]]
-        signals, rotation = self.signals(np.zeros(3)), self.rotation
-        parts = (
-            self.data.qpos[2],
-            rotation.as_quat(),
-            signals["joint_pos"][order],
-            self.data.qvel[:3],
-            rotation.apply(self.data.qvel[3:6]),
-            signals["joint_vel"][order],
+        order = [self.joint_names.index(name) for name in layout["joint_names"]]
+        rotation = Rotation.from_quat(qpos[:, 3:7], scalar_first=True)
+        states = amp_state(
+            root_height=torch.from_numpy(qpos[:, 2]),
+            root_quat=torch.from_numpy(rotation.as_quat()),
+            joint_pos=torch.from_numpy(qpos[:, self._positions[order]]),
+            root_lin_vel=torch.from_numpy(qvel[:, :3]),
+            root_ang_vel=torch.from_numpy(rotation.apply(qvel[:, 3:6])),
+            joint_vel=torch.from_numpy(qvel[:, self._velocities[order]]),
+            orientation=layout["orientation"],
+            velocity_frame=layout["velocity_frame"],
         )
-        height, quat, joint_pos, lin_vel, ang_vel, joint_vel = (torch.from_numpy(np.asarray(part, float)) for part in parts)
-        orientation, frame = layout["orientation"], layout["velocity_frame"]
-        return amp_state(height, quat, joint_pos, lin_vel, ang_vel, joint_vel, orientation, frame).float().numpy()
+        return states.float().numpy()
 
     def feet(self) -> dict[str, np.ndarray]:
         """Return velocity (F, 3) [m/s], height (F,) [m] and normal force (F,) [N] of the feet's lowest points."""
@@ -167,8 +166,8 @@ class MujocoRobot:
     def _contact_forces(self) -> np.ndarray:
         """Normal force on every body [N]."""
         forces, force = np.zeros(self.model.nbody), np.zeros(6)
-        for number, contact in enumerate(self.data.contact):
+        bodies = self.model.geom_bodyid[self.data.contact.geom]
+        for number in range(self.data.ncon):
             mujoco.mj_contactForce(self.model, self.data, number, force)
-            for geom in (contact.geom1, contact.geom2):
-                forces[self.model.geom_bodyid[geom]] += force[0]
+            forces[bodies[number]] += force[0]
         return forces

@@ -60,7 +60,8 @@ def _walk(
         fallen, feet = robot.fallen, robot.feet()
         feet["foot_contact"] = feet.pop("foot_force") > CONTACT_FORCE
         frame = {
-            "states": robot.amp_state(),
+            "qpos": robot.data.qpos.copy(),
+            "qvel": robot.data.qvel.copy(),
             "actions": policy.last_action,
             "falls": fallen,
             "episode_time": 0.0 if fallen else (step - begun) * robot.description.control_dt,
@@ -75,4 +76,5 @@ def _walk(
         number, remainder = divmod(step + 1, interval)
         if remainder == 0 and number <= len(pushes):
             robot.push(pushes[number - 1])
-    return {name: np.stack([frame[name] for frame in frames]) for name in frames[0]}
+    arrays = {name: np.stack([frame[name] for frame in frames]) for name in frames[0]}
+    return {"states": robot.amp_states(arrays.pop("qpos"), arrays.pop("qvel")), **arrays}

@@ -10,10 +10,15 @@ import numpy as np
 import pytest
 
 from amp_runner import load_motion
-from amp_runner.cli.motion import main
+from amp_runner.cli.motion import KINDS, main
+from amp_runner.motions.convert import READERS
 from tests.conftest import REPOSITORY
 
 WALK = str(REPOSITORY / "motions" / "walk.npz")
+
+
+def test_every_reader_can_be_chosen():
+    assert sorted(READERS) == sorted(KINDS)
 
 
 def test_clips_are_cut_mirrored_resampled_joined_and_checked(tmp_path, capsys):

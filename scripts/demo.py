@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Train the ostrich for a few minutes on this machine, and show its gait before and after.
+
+    python scripts/demo.py [OVERRIDE ...]
+
+On a GPU the training starts from nothing: 8,192 robots for 300 iterations. Without one it starts from
+``policies/ostrich_early.pt``, the state of that training after 120 iterations, when the robot still shuffles.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+TASK = "Isaac-Velocity-Flat-Ostrich-v0"
+MOTION = "motions/walk.npz"
+EARLY = "policies/ostrich_early.pt"
+OUT = Path("logs/demo")
+MEASURES = {
+    "stride frequency, ratio to the reference": "stride_frequency_ratio",
+    "hip amplitude, ratio to the reference": "hip_amplitude_ratio",
+    "velocity error [m/s]": "velocity_error_mps",
+    "yaw rate error [rad/s]": "yaw_rate_error_radps",
+    "foot slip [m/s]": "foot_slip_mps",
+    "falls per minute, with pushes": "falls_per_minute_pushed",
+}
+
+
+def run(title: str, command: str, *arguments: str) -> str:
+    """Run one of the project's commands, show its output, and return the last line."""
+    line = [str(Path(sys.executable).parent / command), *arguments]
+    print(f"\n==> {title}\n    {command} {shlex.join(arguments)}", flush=True)
+    last = ""
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for output in process.stdout:
+            print(output, end="", flush=True)
+            last = output.strip() or last
+    if process.returncode:
+        sys.exit(f"demo: {command} failed with exit status {process.returncode}; its messages are above")
+    return last
+
+
+def measure_and_film(name: str, checkpoint: str, device: list[str]) -> dict[str, float]:
+    """Measure a checkpoint's gait and write a film of it."""
+    policy = ["--task", TASK, "--checkpoint", checkpoint, *device]
+    run(f"the gait {name} training", "amp-eval", *policy, "--motion", MOTION, "--num_envs", "38", "--seconds", "8",
+        "--json", str(OUT / f"{name}.json"))  # fmt: skip
+    run(f"a film of the gait {name} training", "amp-play", *policy, "--video", str(OUT / f"{name}.mp4"), "--seconds", "6")
+    return json.loads((OUT / f"{name}.json").read_text())
+
+
+def main() -> None:
+    began = time.monotonic()
+    OUT.mkdir(parents=True, exist_ok=True)
+    results: dict[str, dict[str, float]] = {}
+    if torch.cuda.is_available():
+        device, size = ["--device", "cuda:0"], ["--max_iterations", "300"]
+        print("training from nothing on the GPU: 8,192 robots, 300 iterations, about five minutes")
+    else:
+        device = ["--device", "cpu"]
+        size = ["--num_envs", "256", "--max_iterations", "80", "--checkpoint", EARLY, "--no-resume_optimizer_state"]
+        print(f"training on the CPU from {EARLY}, a policy that shuffles: 256 robots, 80 iterations, less than ten minutes")
+        results["before"] = measure_and_film("before", EARLY, device)
+    arguments = ["--task", TASK, "--motion", MOTION, "--run_name", "demo", *device, *size, *sys.argv[1:]]
+    folder = Path(run("training", "amp-train", *arguments).removeprefix("run: "))
+    newest = max(folder.glob("model_*.pt"), key=lambda path: path.stat().st_mtime)
+    results["after"] = measure_and_film("after", str(newest), device)
+    run("learning curves", "python", "scripts/plot_curves.py", str(folder))
+    print(f"\n{'':42s}" + "".join(f"{name:>10s}" for name in results))
+    for title, key in MEASURES.items():
+        print(f"{title:42s}" + "".join(f"{result[key]:10.2f}" for result in results.values()))
+    print(f"\nfilms:       {', '.join(str(OUT / f'{name}.mp4') for name in results)}")
+    print(f"curves:      {folder}/curves.png")
+    print(f"TensorBoard: {Path(sys.executable).parent}/tensorboard --logdir {folder}")
+    print(f"done in {(time.monotonic() - began) / 60:.1f} minutes")
+
+
+if __name__ == "__main__":
+    main()
