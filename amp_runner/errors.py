@@ -1,8 +1,8 @@
-"""The library's exceptions. Each message says where, what was found, what was expected, and what to do."""
+"""The library's exceptions. Messages give the place, what was found, what was expected, and what to do."""
 
 
 class AMPError(ValueError):
-    """Base class of everything that this library raises about its input."""
+    """Base class of the errors that this library raises about its input."""
 
 
 class MotionError(AMPError):

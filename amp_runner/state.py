@@ -29,12 +29,12 @@ _ORIENTATION_FEATURE = {"gravity": ("projected_gravity", 3), "quaternion": ("roo
 
 @dataclass(frozen=True)
 class AMPStateSpec:
-    """How an environment's or a clip's AMP states are laid out."""
+    """Layout of the AMP states of an environment or a clip."""
 
     joint_names: tuple[str, ...]
     """Joints, in the order of the joint features."""
     orientation: Orientation = "gravity"
-    """How the root's orientation is given: projected gravity (3 numbers) or a quaternion (4, xyzw, w >= 0)."""
+    """The root's orientation: projected gravity (3 numbers) or a quaternion (4, xyzw, w >= 0)."""
     velocity_frame: VelocityFrame = "heading"
     """Frame of the root's velocities: the world, the body, or the world turned by minus the robot's yaw."""
 
@@ -49,7 +49,7 @@ class AMPStateSpec:
 
     @property
     def features(self) -> dict[str, slice]:
-        """The slice of every feature in a state vector, in order."""
+        """Slice of each feature in a state vector, in order."""
         joints = len(self.joint_names)
         sizes = {
             "root_height": 1,
@@ -67,20 +67,20 @@ class AMPStateSpec:
 
     @property
     def layout(self) -> tuple[str, ...]:
-        """Names of the features, in order; what a clip stores under ``layout``."""
+        """Names of the features, in order, as a clip stores them under ``layout``."""
         return tuple(self.features)
 
     @property
     def dim(self) -> int:
-        """Numbers in one state."""
+        """Number of columns, D."""
         return self.features["joint_vel"].stop
 
     def mirror(self, flipped: str, sides: tuple[str, str] = ("left", "right")) -> tuple[list[int], list[float]]:
-        """How a state looks in a mirror, for :class:`~amp_runner.MirrorCfg`.
+        """Compute the left-right mirroring of a state, for :class:`~amp_runner.MirrorCfg`.
 
         Args:
             flipped: regular expression of the joints whose angle changes sign (those that roll or yaw).
-            sides: what left and right are called in the joints' names.
+            sides: names of left and right in the joints' names.
 
         Returns:
             The permutation and the signs of the columns, (D,) each.
@@ -119,7 +119,7 @@ class AMPStateSpec:
             The layout, or None for environments that declare their ``amp`` group in another way.
 
         Raises:
-            ConfigError: the joints would not come in the order in which they are listed.
+            ConfigError: the joints are listed without ``preserve_order``.
         """
         term = getattr(getattr(getattr(env_cfg, "observations", None), "amp", None), "state", None)
         params = getattr(term, "params", None)
@@ -131,28 +131,28 @@ class AMPStateSpec:
             return None
         if len(names) > 1 and not getattr(asset_cfg, "preserve_order", True):
             raise ConfigError(
-                "the observation group 'amp' lists its joints without preserve_order=True: they would come in the "
+                "the observation group 'amp' lists its joints without preserve_order=True: they would be in the "
                 "simulation's order; set it in the group's SceneEntityCfg"
             )
         return cls(tuple(names), params.get("orientation", "gravity"), params["velocity_frame"])
 
 
 def opposite_joint(name: str, names: Sequence[str], sides: tuple[str, str] = ("left", "right")) -> str:
-    """What the joint on the other side of the robot is called.
+    """Find the name of the corresponding joint on the other side of the robot.
 
     Args:
         name: a joint.
         names: all joints.
-        sides: what left and right are called in the names.
+        sides: names of left and right in the joints' names.
 
     Returns:
-        The name that differs in one occurrence of a side, one of ``names`` if there is any; ``name`` itself if no side is
-        in it, for a joint in the middle.
+        The name with one occurrence of a side exchanged, preferably one of ``names``; ``name`` itself for a joint without a
+        side.
     """
     candidates = [
-        name[: match.start()] + there + name[match.end() :]
-        for here, there in (sides, sides[::-1])
-        for match in re.finditer(re.escape(here), name)
+        name[: match.start()] + other + name[match.end() :]
+        for side, other in (sides, sides[::-1])
+        for match in re.finditer(re.escape(side), name)
     ]
     return next((candidate for candidate in candidates if candidate in names), (candidates or [name])[0])
 
@@ -202,7 +202,7 @@ def amp_state(
         down[..., 2] = -1.0
         root_orientation = rotate_inverse(root_quat, down)
     else:
-        # q and -q are the same rotation; one of the two must be chosen for a network to see them as one.
+        # q and -q are the same rotation, so one of them is chosen.
         root_orientation = torch.where(root_quat[..., 3:] < 0, -root_quat, root_quat)
     if velocity_frame != "world":
         frame = root_quat if velocity_frame == "body" else yaw_quat(root_quat)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A table and a figure of several evaluations, each the mean of one or more ``amp-eval --json`` files.
 
-python benchmarks/compare.py "plain PPO=ppo.json" "AMP=seed1.json,seed2.json,seed3.json" --out docs/comparison.png
+python benchmarks/compare.py "plain PPO=ppo.json" "AMP=seed1.json,seed2.json,seed3.json" --out docs/images/comparison.png
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MEASURES = {
     "cost_of_transport": ("cost of transport", None),
     "style_distance": ("style distance", None),
 }
-"""Titles, and the range that is wanted."""
+"""Titles, and the target range."""
 DRAWN = ("stride_frequency_ratio", "hip_amplitude_ratio", "velocity_error_mps", "yaw_rate_error_radps", "foot_slip_mps",
          "action_rate", "foot_clearance_m", "style_distance")  # fmt: skip
 
@@ -43,26 +43,26 @@ def read(text: str) -> tuple[str, dict[str, np.ndarray]]:
 
 def print_table(columns: list[tuple[str, dict[str, np.ndarray]]]) -> None:
     """The table in Markdown; several files give the mean and the range."""
-    print("| | " + " | ".join(label for label, _ in columns) + " | wanted |")
+    print("| | " + " | ".join(label for label, _ in columns) + " | target |")
     print("|---" * (len(columns) + 2) + "|")
-    for name, (title, wanted) in MEASURES.items():
+    for name, (title, target) in MEASURES.items():
         cells = []
         for _, measures in columns:
             values = measures[name]
             spread = f" ({values.min():.3g} to {values.max():.3g})" if len(values) > 1 else ""
             cells.append(f"{values.mean():.3g}{spread}")
-        print(f"| {title} | " + " | ".join(cells) + f" | {'' if wanted is None else f'{wanted[0]:g} to {wanted[1]:g}'} |")
+        print(f"| {title} | " + " | ".join(cells) + f" | {'' if target is None else f'{target[0]:g} to {target[1]:g}'} |")
 
 
 def draw(columns: list[tuple[str, dict[str, np.ndarray]]], out: Path) -> None:
-    """Bars for each measure, points for single files, a band for what is wanted."""
+    """Bars for each measure, points for single files, a band for the target range."""
     figure, axes = plt.subplots(2, 4, figsize=(13, 5.6), layout="constrained")
     places = np.arange(len(columns))
     colors = [f"C{i}" for i in places]
     for axis, name in zip(axes.flat, DRAWN):
-        title, wanted = MEASURES[name]
-        if wanted is not None:
-            axis.axhspan(*wanted, color="0.85", zorder=0)
+        title, target = MEASURES[name]
+        if target is not None:
+            axis.axhspan(*target, color="0.85", zorder=0)
         axis.bar(places, [measures[name].mean() for _, measures in columns], color=colors, width=0.7)
         for place, (_, measures) in zip(places, columns):
             if len(measures[name]) > 1:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make a small checkpoint to give away: the networks without the training's state.
+"""Reduce a checkpoint to its networks, without the state of the training.
 
     python scripts/strip_checkpoint.py logs/rsl_rl/ostrich_flat/RUN/model_275.pt policies/ostrich_walk
 
@@ -18,7 +18,7 @@ import yaml
 
 KEPT = ("actor_state_dict", "iter", "env_steps", "infos")
 KEPT_OF_AMP = ("discriminator", "num_frames", "frame_dim", "motion_hashes")
-# How a run was saved, watched and named, and where its files were, is not how the policy was trained.
+# Settings of the run that do not affect the policy.
 RUN_ONLY = (
     "run_name", "resume", "load_run", "load_checkpoint", "save_interval", "keep_checkpoints", "snapshot_interval",
     "snapshot_robot",
@@ -38,7 +38,7 @@ def main() -> None:
     }
     if "amp" in state:
         small["amp"] = {key: state["amp"][key] for key in KEPT_OF_AMP}
-        # Where the motions were is nobody else's business.
+        # Without the folders of this machine.
         hashes = small["amp"]["motion_hashes"]
         small["amp"]["motion_hashes"] = {Path(path).name: digest for path, digest in hashes.items()}
     out = Path(f"{args.out}.pt")

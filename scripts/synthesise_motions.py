@@ -72,7 +72,7 @@ def clips_of(
     lengths = np.array([len(clip) for clip in clips])
     return Motion(
         path=str(path),
-        # Rounding keeps the bytes the same on processors whose sines differ in the last digit.
+        # Rounded, because the last digit of a sine differs between processors.
         states=np.concatenate(clips).astype(np.float64).round(6).astype(np.float32),
         clip_lengths=lengths,
         dt=DT,

@@ -137,10 +137,10 @@ def _convert(args: argparse.Namespace) -> None:
     trajectory = read_trajectory(args.file, args.kind, hints)
     if trajectory.note:
         print(f"{args.file}: {trajectory.note}")
-    wanted = _names(args.joints) or trajectory.joint_names
-    spec = AMPStateSpec(wanted, args.orientation, args.velocity_frame)
-    mapped = map_joints(trajectory, wanted, read_joint_map(args.joint_map) if args.joint_map else None)
-    dropped = sorted(set(trajectory.joint_names) - set(wanted))
+    joint_names = _names(args.joints) or trajectory.joint_names
+    spec = AMPStateSpec(joint_names, args.orientation, args.velocity_frame)
+    mapped = map_joints(trajectory, joint_names, read_joint_map(args.joint_map) if args.joint_map else None)
+    dropped = sorted(set(trajectory.joint_names) - set(joint_names))
     if dropped and not args.joint_map:
         print(f"{args.file}: dropped {', '.join(dropped)}")
     motion = to_motion(

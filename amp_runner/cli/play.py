@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def play(argv: list[str]) -> None:
-    """Show a policy as the arguments say.
+    """Show a policy.
 
     Raises:
         AMPError: bad input, or no way to show the policy on this machine.

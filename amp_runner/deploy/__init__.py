@@ -1,7 +1,7 @@
-"""Policies outside of the training: what an exported one consists of, how it runs, and plain MuJoCo to try it in.
+"""Exported policies: their description, how to run them, and plain MuJoCo to try them in.
 
-Nothing here imports Isaac Lab. A robot's own program can do without this package too: the network is plain ONNX, and
-``policy.json`` says what goes in and what comes out; :mod:`.policy` is how to read it.
+Nothing here imports Isaac Lab. A robot's own program does not need this package: the network is plain ONNX, and
+``policy.json`` describes its inputs and outputs; :mod:`.policy` shows how to read it.
 """
 
 from amp_runner.deploy.policy import DeployedPolicy

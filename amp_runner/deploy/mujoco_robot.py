@@ -1,4 +1,4 @@
-"""An exported policy's robot in plain MuJoCo: an independent check that the export says everything."""
+"""An exported policy's robot in plain MuJoCo: an independent check that the export is complete."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class MujocoRobot:
 
     def _set_controllers(self) -> None:
         joints, model, which = self.description.joints, self.model, self._actuators
-        # Whatever the file says about the actuators, they become position controllers with the description's numbers.
+        # All actuators become position controllers with the gains of the description.
         model.actuator_gaintype[which], model.actuator_biastype[which] = (
             mujoco.mjtGain.mjGAIN_FIXED,
             mujoco.mjtBias.mjBIAS_AFFINE,

@@ -1,4 +1,4 @@
-"""Runs an exported policy from measured signals: what goes onto the robot."""
+"""Runs an exported policy on measured signals, on the robot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ONNX_FILE = "policy.onnx"
 
 
 class DeployedPolicy:
-    """From signals to joint position targets, for one robot.
+    """Computes joint position targets from signals, for one robot.
 
     >>> policy = DeployedPolicy("exported")
     >>> targets = policy({"base_ang_vel": ..., "projected_gravity": ..., "command": ..., "joint_pos": ..., "joint_vel": ...})
@@ -35,7 +35,7 @@ class DeployedPolicy:
         unknown = [entry.name for entry in self.description.observations if entry.signal is None]
         if unknown:
             raise ConfigError(
-                f"{folder}: the policy observes {', '.join(unknown)}, which only its training environment can compute; "
+                f"{folder}: the policy observes {', '.join(unknown)}, which only the training environment can compute; "
                 "export a policy that observes what a robot measures"
             )
         self._session = _open_session(Path(folder) / ONNX_FILE)
@@ -44,7 +44,7 @@ class DeployedPolicy:
         expected = sum(entry.size * entry.history for entry in self.description.observations)
         if self._shapes.get("obs", [0])[-1] != expected:
             raise ConfigError(
-                f"{folder}: the network takes {self._shapes.get('obs')}, its description says {expected} numbers; the two "
+                f"{folder}: the network takes {self._shapes.get('obs')}, its description {expected} numbers; the two "
                 "files are not of one export"
             )
         actions = self.description.actions
@@ -56,13 +56,13 @@ class DeployedPolicy:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the past: a new episode begins."""
+        """Reset histories and memory at the start of an episode."""
         self._frames = {entry.name: deque(maxlen=entry.history) for entry in self.description.observations}
         self.last_action = np.zeros(len(self._offset))
         self._memory = {name: np.zeros(self._shapes[name], dtype=np.float32) for name in self._memory_names}
 
     def observe(self, signals: dict[str, np.ndarray]) -> np.ndarray:
-        """Add the newest frame; returns the network's input, (1, O).
+        """Add a frame; returns the network's input, (1, O).
 
         Raises:
             ConfigError: a signal is missing.
@@ -80,7 +80,7 @@ class DeployedPolicy:
         return np.concatenate(parts).astype(np.float32)[None]
 
     def act(self, observation: np.ndarray) -> np.ndarray:
-        """The network's output for its input (1, O), shape (A,)."""
+        """Return the network's output for its input (1, O), shape (A,)."""
         outputs: list[np.ndarray] = self._session.run(None, {"obs": observation, **self._memory})  # type: ignore[assignment]
         action, *memory = outputs
         self._memory = dict(zip(self._memory_names, memory))
@@ -92,7 +92,7 @@ class DeployedPolicy:
         """One control step.
 
         Args:
-            signals: what was measured, by the names of :data:`~.policy_description.SIGNALS`.
+            signals: measured signals, by the names of :data:`~.policy_description.SIGNALS`.
 
         Returns:
             Joint position targets in the order of ``description.actions.joints``, (A,) [rad].
@@ -100,7 +100,7 @@ class DeployedPolicy:
         return self.targets(self.act(self.observe(signals)))
 
     def targets(self, action: np.ndarray) -> np.ndarray:
-        """Joint position targets of a network's output, (A,) [rad]."""
+        """Return the joint position targets of a network's output, (A,) [rad]."""
         return self._offset + self._scale * action
 
     def _frame(self, entry: Observation, signal: np.ndarray) -> np.ndarray:

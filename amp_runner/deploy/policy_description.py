@@ -1,4 +1,4 @@
-"""``policy.json``: everything about an exported policy that is not in its network."""
+"""``policy.json``: the description of an exported policy's inputs, outputs and robot."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ SIGNALS = {
     "joint_vel": "joint velocities in that order [rad/s], (J,)",
     "last_action": "the network's previous output, before offset and scale; zero at first, (A,)",
 }
-"""What observations are made of, and what a robot has to measure (but for the last)."""
+"""Signals from which observations are computed. A robot measures all except the last."""
 
 
 @dataclass
 class Observation:
-    """One part of the network's input: ``clip(signal - offset) * scale`` of the last frames, the oldest first."""
+    """One part of the network's input: ``clip(signal - offset) * scale`` of the last frames, oldest first."""
 
     name: str
     signal: str | None
     """One of :data:`SIGNALS`; None for something else, which only the training environment can compute."""
     function: str
-    """The observation function of the task, for what the signal does not say."""
+    """The task's observation function, for signals that are None."""
     size: int
     """Numbers in one frame."""
     offset: list[float]
@@ -39,9 +39,9 @@ class Observation:
     clip: list[float] | None = None
     """Smallest and largest value before scaling."""
     history: int = 1
-    """Frames; after a reset all are the first."""
+    """Number of frames; after a reset all equal the first one."""
     joints: list[str] = field(default_factory=list)
-    """Which joints, in order, for joint signals."""
+    """Joints, in order, for joint signals."""
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Joints:
     friction: list[float]
     """[N m]"""
     actuators: dict[str, str] = field(default_factory=dict)
-    """Names of the actuator models; what they do beyond the torque law, such as delays, is not described."""
+    """Names of the actuator models. Effects beyond the torque law, such as delays, are not described."""
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Actions:
 
 @dataclass
 class Robot:
-    """What a simulator needs beyond the joints, to put the robot on the ground and to measure its gait."""
+    """What a simulator needs in addition, to place the robot and to measure its gait."""
 
     model: str | None
     """MJCF file beside this one."""
@@ -104,15 +104,15 @@ class PolicyDescription:
     joints: Joints
     robot: Robot
     command_ranges: dict[str, list[float]]
-    """Smallest and largest command that it was trained for, by name."""
+    """Range of each command in training, by name."""
     checkpoint: dict[str, Any]
     """File name and iteration."""
     motions: dict[str, str]
     """SHA-256 of the reference motions by file name."""
     versions: dict[str, str]
-    """Of the packages that made the export."""
+    """Versions of the packages that wrote the export."""
     signals: dict[str, str] = field(default_factory=lambda: dict(SIGNALS))
-    """What the signals are; for the reader."""
+    """Descriptions of the signals."""
     format_version: int = FORMAT_VERSION
 
     @property
@@ -127,7 +127,7 @@ class PolicyDescription:
             ConfigError: the task did not come with one.
         """
         if self.robot.model is None:
-            raise ConfigError(f"{folder}: holds no MJCF file of the robot; name one as 'mjcf' in the task and export again")
+            raise ConfigError(f"{folder}: holds no MJCF file of the robot; set 'mjcf' in the task's configuration")
         return Path(folder) / self.robot.model
 
     def save(self, folder: str | Path) -> None:

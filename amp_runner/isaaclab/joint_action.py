@@ -1,4 +1,4 @@
-"""What an environment's actions mean: joint position targets, by an offset and a scale."""
+"""The meaning of an environment's actions: joint position targets, by an offset and a scale."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class JointTargetMapping:
 
     @classmethod
     def from_env(cls, env: Any) -> JointTargetMapping:
-        """Read it off an Isaac Lab environment, by what its action term makes of 0 and of 1.
+        """Determine it from an Isaac Lab environment, by applying its action term to 0 and to 1.
 
         Raises:
-            ConfigError: the actions are anything else than one term of joint position targets.
+            ConfigError: the actions are not a single term of joint position targets.
         """
         manager = env.unwrapped.action_manager
         terms = [manager.get_term(name) for name in manager.active_terms]
@@ -48,5 +48,5 @@ class JointTargetMapping:
         return cls(tuple(names), offset, scale)
 
     def actions(self, targets: torch.Tensor) -> torch.Tensor:
-        """The actions that ask for joint positions, (N, A) [rad]."""
+        """Return the actions that command joint positions, (N, A) [rad]."""
         return (targets - self.offset) / self.scale

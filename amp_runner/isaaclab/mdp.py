@@ -36,8 +36,8 @@ def amp_state_term(
         asset_cfg: the robot, with ``joint_names`` in the order of the clips and ``preserve_order=True``.
         orientation: ``gravity`` or ``quaternion``.
         velocity_frame: ``heading``, ``world`` or ``body``.
-        ground_sensor: ray caster that looks down from the robot, whose mean hit is the ground; None: the ground is as high
-            as the environment's origin.
+        ground_sensor: downward ray caster, the mean hit of which is the ground; None: the ground is at the height of the
+            environment's origin.
     """
     robot: Articulation = env.scene[asset_cfg.name]
     data = robot.data
@@ -54,7 +54,7 @@ def amp_state_term(
 
 
 def ground_height(env: ManagerBasedEnv, sensor: str | None) -> torch.Tensor:
-    """Height of the ground in the world, (N,) [m]: the mean of a ray caster's hits, else the environment's origin."""
+    """Return the height of the ground in the world, (N,) [m]: the mean of a ray caster's hits, else of the origin."""
     origin = env.scene.env_origins[:, 2]
     if sensor is None:
         return origin
@@ -112,7 +112,7 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
             env: the environment.
             env_ids: environments that are being reset, (M,).
             motions: as in :attr:`amp_runner.AMPCfg.motions`.
-            probability: how likely an episode starts from the reference.
+            probability: probability with which an episode starts in a reference state.
             asset_cfg: the robot with its joints in the order of the clips.
             command_name: velocity command that is set to the clip's, within its ranges; None leaves it as drawn.
             clearance: height added to the root, for clips whose feet are below the ground [m].
@@ -151,7 +151,7 @@ def write_amp_states(
     asset_cfg: SceneEntityCfg,
     clearance: float = 0.0,
 ) -> None:
-    """Put robots into AMP states, where they stand, facing anywhere.
+    """Put robots into AMP states, at their positions, with a random yaw.
 
     Args:
         env: the environment.

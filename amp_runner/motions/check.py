@@ -1,4 +1,4 @@
-"""Is a motion fit to learn from? Rules that broken or badly converted clips break."""
+"""Checks of motions: rules that broken or badly converted clips violate."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from amp_runner.motions.robot_model import CONTACT_HEIGHT, RobotModel
 from amp_runner.state import AMPStateSpec
 
 SLOPE_TOLERANCE = 0.25
-"""How far the ratio of the positions' derivative to the velocity may be from 1; a wrong dt or unit is off by more."""
+"""Tolerance of the ratio between the derivative of positions and the stored velocity; a wrong dt or unit exceeds it."""
 LEAST_CORRELATION = 0.7
-"""Correlation of the two. Joints that chatter between frames are below 1, unrelated numbers near 0."""
+"""Smallest correlation of the two. Joints that chatter between frames are below 1, unrelated numbers near 0."""
 _SMALL_STEP = 2e-3  # [rad, m]
 JUMP = 12.0
-"""A change from one frame to the next that is this many times its usual size looks broken."""
-_STILL = 0.05  # [rad/s, m/s]; slower motion says nothing about units
+"""A frame looks broken if a number changes by this multiple of its usual step."""
+_STILL = 0.05  # [rad/s, m/s]; slower motion cannot reveal wrong units
 SLIP = 0.15
 """Largest mean speed of a foot in stance [m/s]."""
 PENETRATION = 0.01
-"""Deepest that a foot may be in the ground [m]."""
+"""Largest depth of a foot in the ground [m]."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong with a motion, or worth knowing."""
+    """A defect of a motion, or a remark."""
 
     is_error: bool
     text: str
 
 
 def check_motion(motion: Motion, robot: RobotModel | None = None, max_joint_speed: float | None = None) -> list[Finding]:
-    """Apply every rule.
+    """Apply every check.
 
     Args:
         motion: a motion that could be read.
@@ -41,7 +41,7 @@ def check_motion(motion: Motion, robot: RobotModel | None = None, max_joint_spee
         max_joint_speed: the actuators' limit [rad/s].
 
     Raises:
-        MotionError: the motion does not say its layout.
+        MotionError: the file does not describe its layout.
     """
     spec = motion.spec
     findings = [
@@ -50,12 +50,12 @@ def check_motion(motion: Motion, robot: RobotModel | None = None, max_joint_spee
             ("dt", motion.dt, "the environment's time step is assumed"),
             ("commands", motion.commands, "amp-eval cannot compare at equal commands"),
             ("velocity_frame", motion.velocity_frame, "heading is assumed"),
-            ("licence", motion.licence or None, "nobody knows who may use it"),
+            ("licence", motion.licence or None, "licence unknown"),
         )
         if value is None
     ]
     if robot is None:
-        findings.append(Finding(False, "joint limits and feet are not checked: no robot of these joints is known (--robot)"))
+        findings.append(Finding(False, "joint limits and feet are not checked: pass --robot FILE"))
     first = 0
     for number, states in enumerate(motion.clips()):
         name = f"clip {number} (frames {first} to {first + len(states) - 1})"
@@ -105,14 +105,14 @@ def _check_orientation(states: np.ndarray, spec: AMPStateSpec) -> list[str]:
 
 
 def _check_jumps(states: np.ndarray, spec: AMPStateSpec, dt: float | None) -> list[str]:
-    """Frames that do not follow from the frame before: what velocities do not explain, far beyond what is usual."""
+    """Find frames that differ from the frame before by far more than usual, beyond what velocities explain."""
     orientation = np.diff(states[:, spec.features[spec.layout[1]]], axis=0)
     joints = np.diff(states[:, spec.features["joint_pos"]], axis=0)
     if dt is not None:
         velocity = states[:, spec.features["joint_vel"]]
         joints = joints - 0.5 * dt * (velocity[1:] + velocity[:-1])
     steps = np.abs(np.concatenate([orientation, joints, np.diff(states[:, :1], axis=0)], axis=1))
-    # Of each number's own steps, but not finer than a motion that hardly moves it.
+    # Relative to the steps of each number, but not finer than the noise of a number at rest.
     usual = np.maximum(np.percentile(steps, 90, axis=0), _SMALL_STEP) if len(steps) else np.ones(steps.shape[1])
     broken = np.flatnonzero((steps > JUMP * usual).any(axis=1))
     if not len(broken):
@@ -122,7 +122,7 @@ def _check_jumps(states: np.ndarray, spec: AMPStateSpec, dt: float | None) -> li
 
 
 def _check_velocities(states: np.ndarray, spec: AMPStateSpec, dt: float) -> list[str]:
-    """Stored velocities against the derivatives of positions."""
+    """Compare stored velocities with the derivatives of positions."""
     features = spec.features
     columns = {f"joint_vel of {name}": i for i, name in enumerate(spec.joint_names)}
     pairs = {
@@ -143,7 +143,7 @@ def _check_velocities(states: np.ndarray, spec: AMPStateSpec, dt: float) -> list
         if abs(ratio - 1) > SLOPE_TOLERANCE or correlation < LEAST_CORRELATION:
             texts.append(
                 f"{name} is not the derivative of the position (ratio {ratio:.2f}, correlation {correlation:.2f}; expected "
-                "1 and 1): wrong dt, or units?"
+                "1 and 1): wrong dt or units?"
             )
     return texts
 
@@ -170,14 +170,14 @@ def _check_feet(states: np.ndarray, spec: AMPStateSpec, dt: float, robot: RobotM
             texts.append(f"{name} is {-height.min() * 1000:.0f} mm in the ground in frame {int(height.argmin())}")
         slip = foot_slip(points[:, column], dt)
         if slip is not None and slip > SLIP:
-            texts.append(f"{name} slips at {slip:.2f} m/s while on the ground; up to {SLIP:g} is usual")
+            texts.append(f"{name} slips at {slip:.2f} m/s while on the ground; up to {SLIP:g} m/s is usual")
     return texts
 
 
 def foot_slip(points: np.ndarray, dt: float) -> float | None:
-    """Mean horizontal speed of a foot's lowest point (T, 3) in stance [m/s]; None if it is never on the ground for long."""
+    """Compute the mean horizontal speed of a foot's lowest point (T, 3) in stance [m/s]; None if it has no stance."""
     contact = points[:, 2] < CONTACT_HEIGHT
-    # Where a foot lands or leaves, a finite difference already sees the swing.
+    # At touch-down and lift-off a finite difference includes the swing.
     inner = contact[:-2] & contact[1:-1] & contact[2:]
     if not inner.any():
         return None

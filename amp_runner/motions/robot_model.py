@@ -1,4 +1,4 @@
-"""A robot's kinematics from its MJCF or URDF file, through MuJoCo: for looking at motions and checking them."""
+"""A robot's kinematics from its MJCF or URDF file, through MuJoCo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from amp_runner.errors import MotionError
 from amp_runner.state import AMPStateSpec
 
 CONTACT_HEIGHT = 0.005
-"""A shape whose lowest point is below this touches the ground [m]."""
+"""A shape touches the ground if its lowest point is below this height [m]."""
 
 
 _FIRST_HIDDEN_GROUP = 3  # MuJoCo's viewers hide groups from 3 on
@@ -37,7 +37,7 @@ class RootPath:
 
 
 def root_path(states: np.ndarray, spec: AMPStateSpec, dt: float) -> RootPath:
-    """Where the root went: an AMP state has no horizontal position and no yaw, so its velocities are integrated.
+    """Integrate the root's velocities: an AMP state has no horizontal position and no yaw.
 
     Args:
         states: AMP states of one clip, (T, D).
@@ -45,7 +45,7 @@ def root_path(states: np.ndarray, spec: AMPStateSpec, dt: float) -> RootPath:
         dt: time step [s].
 
     Returns:
-        Poses that begin at the origin, facing +x.
+        Poses that start at the origin, facing +x.
     """
     part = {name: states[:, columns].astype(float) for name, columns in spec.features.items()}
     if spec.orientation == "gravity":
@@ -58,7 +58,7 @@ def root_path(states: np.ndarray, spec: AMPStateSpec, dt: float) -> RootPath:
     if spec.velocity_frame == "body":
         linear, angular = tilt.apply(linear), tilt.apply(angular)
     pitch = np.arcsin(np.clip(-tilt.as_matrix()[:, 2, 0], -1, 1))
-    # Yaw angles turn with the vertical part of the angular velocity, and with its forward part where the body is pitched.
+    # The yaw rate is the vertical angular velocity, plus the forward one times the tangent of the pitch.
     yaw = _integrated(angular[:, 2] + angular[:, 0] * np.tan(pitch), dt)
     heading = Rotation.from_euler("z", yaw[:, None])
     if spec.velocity_frame == "world" and spec.orientation == "quaternion":
@@ -75,12 +75,12 @@ def _yaw(rotation: Rotation) -> np.ndarray:
 
 
 def _integrated(rate: np.ndarray, dt: float) -> np.ndarray:
-    """Trapezoidal integral that begins with zero, (T,)."""
+    """Return the trapezoidal integral, starting at zero, (T,)."""
     return np.concatenate([[0.0], np.cumsum(0.5 * (rate[1:] + rate[:-1]) * dt)])
 
 
 def registered_robot(joint_names: tuple[str, ...]) -> str | None:
-    """Return the file of an installed robot whose joints are ``joint_names``; None if there is none."""
+    """Return the file of an installed robot that has the joints ``joint_names``; None if there is none."""
     for entry_point in entry_points(group=ROBOTS_GROUP):
         path = str(entry_point.load())
         model = mujoco.MjModel.from_xml_path(path)
@@ -90,14 +90,14 @@ def registered_robot(joint_names: tuple[str, ...]) -> str | None:
 
 
 class RobotModel:
-    """Bodies and shapes of a robot whose root is free to move."""
+    """Bodies and shapes of a robot with a floating base."""
 
     def __init__(self, path: str | Path, joint_names: tuple[str, ...]) -> None:
         """Read the model.
 
         Args:
             path: MJCF or URDF file.
-            joint_names: joints of the motions that are to be shown, in order.
+            joint_names: joints of the motions, in order.
 
         Raises:
             MotionError: the file cannot be read, or lacks a joint.
@@ -122,7 +122,7 @@ class RobotModel:
         return np.where(limited[:, None], self.model.jnt_range[self.joints], [-np.inf, np.inf])
 
     def pose(self, position: np.ndarray, rotation: Rotation, joint_pos: np.ndarray) -> None:
-        """Put the robot into one pose; reads of ``data`` after it see that pose."""
+        """Put the robot into a pose, which ``data`` then holds."""
         self.data.qpos[self._addresses] = joint_pos
         free = self.model.body_jntadr[self._root]
         if free >= 0 and self.model.jnt_type[free] == mujoco.mjtJoint.mjJNT_FREE:
@@ -134,9 +134,9 @@ class RobotModel:
         mujoco.mj_kinematics(self.model, self.data)
 
     def shapes(self) -> Iterator[tuple[int, trimesh.Trimesh, tuple[float, float, float]]]:
-        """The shapes that the robot is drawn with: number, mesh in the body's frame, and colour.
+        """Yield the shapes with which the robot is drawn: number, mesh in the body's frame, and colour.
 
-        Those for looking at (MuJoCo's groups 0 to 2) where a robot has any, else those that touch.
+        These are the visual ones (MuJoCo's groups 0 to 2) if the robot has any, else the collision shapes.
         """
         model = self.model
         own = [g for g in range(model.ngeom) if model.geom_bodyid[g] > 0]
@@ -172,7 +172,7 @@ class RobotModel:
         return ball
 
     def lowest_points(self, states: np.ndarray, spec: AMPStateSpec, dt: float) -> tuple[list[str], np.ndarray]:
-        """The lowest point of every body that comes near the ground, over one clip.
+        """Find the lowest point of every body that comes near the ground, over one clip.
 
         Args:
             states: AMP states, (T, D).
@@ -199,7 +199,7 @@ class RobotModel:
         return [self.model.body(body).name for body in near], lowest
 
     def _lowest_point(self, shape: int) -> np.ndarray:
-        """The point of a shape that is nearest to the ground, in the world."""
+        """Return the lowest point of a shape, in the world."""
         kind, size = self.model.geom_type[shape], self.model.geom_size[shape]
         centre, matrix = self.data.geom_xpos[shape], self.data.geom_xmat[shape].reshape(3, 3)
         down = -matrix[2]  # in the shape's own frame

@@ -128,7 +128,7 @@ class ControlPage:
 
     def _record_eye(self, client: Any) -> None:
         # The browser first reports a camera of its own, perhaps after ours was sent: only from ours on do its
-        # reports tell where the viewer wants to look from.
+        # reports give the position that the viewer chose.
         eye = client.camera.position - client.camera.look_at
         if client.client_id in self._eyes or np.allclose(eye, _EYE, atol=0.01):
             self._eyes[client.client_id] = eye

@@ -1,7 +1,7 @@
 """A controller that walks without any training: the synthesised gait's foot paths, and the feedback that point feet need.
 
 Footholds follow the velocity error (Raibert 1986, "Legged Robots That Balance"), the feet on the ground hold the body level
-and carry its weight. It walks at moderate speeds, is no match for a trained policy, and is there to record reference motion
+and carry its weight. It walks at moderate speeds, less well than a trained policy, and serves to record reference motion
 that obeys physics before there is a policy: ``amp-record --controller gait``.
 """
 
@@ -66,7 +66,7 @@ class ScriptedGait:
         self._begins = torch.ones(env.num_envs, dtype=torch.bool)
 
     def __call__(self, obs: TensorDict) -> torch.Tensor:
-        """Actions, (N, 6), for the robots as they are; ``obs`` only says where the actions go."""
+        """Compute actions, (N, 6), from the state of the robots; ``obs`` gives the device only."""
         commands = self._env.command_manager.get_command("base_velocity").cpu().numpy()
         states = amp_state_term(self._env, **self._params)
         if self._begins.any():
@@ -80,7 +80,7 @@ class ScriptedGait:
         return self._action.actions(torch.from_numpy(np.stack(targets)).float().to(obs.device))
 
     def reset(self, dones: torch.Tensor) -> None:
-        """Note whose episode ended, (N,)."""
+        """Restart the gait of environments whose episode ended, (N,)."""
         self._begins |= dones.bool().cpu()
 
     def _put_into_stride(self, states: torch.Tensor, commands: np.ndarray) -> None:
@@ -151,7 +151,7 @@ class Walker:
     def _footholds(self, error: np.ndarray, swing: np.ndarray, dt: float) -> np.ndarray:
         """Where the feet are beside the gait's own paths, (2, 2) [m]: a step towards where the body falls."""
         limit = self.gains.largest_step
-        wanted = np.clip(np.array(self.gains.foothold) * error, -limit, limit)
+        target = np.clip(np.array(self.gains.foothold) * error, -limit, limit)
         for foot in (0, 1):
             if swing[foot] == 0:  # on the ground: the body leaves it behind
                 self._offset[foot] = np.clip(self._offset[foot] - error * dt, -limit, limit)
@@ -159,7 +159,7 @@ class Walker:
                 continue
             # The foot is where it should land before the swing ends.
             there = min(1.0, 1.3 * swing[foot] ** 3 * (10 - 15 * swing[foot] + 6 * swing[foot] ** 2))
-            self._offset[foot] = (1 - there) * self._offset_before[foot] + there * wanted
+            self._offset[foot] = (1 - there) * self._offset_before[foot] + there * target
         return self._offset
 
     def _levelling(self, feet: np.ndarray, gravity: np.ndarray) -> np.ndarray:

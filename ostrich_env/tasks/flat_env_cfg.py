@@ -99,7 +99,7 @@ class ObservationsCfg:
 
     @configclass
     class PolicyCfg(ObsGroup):
-        """What the robot's own sensors can tell, with noise."""
+        """What the robot's own sensors measure, with noise."""
 
         base_ang_vel = ObsTerm(func=mdp.base_ang_vel, scale=0.25, noise=Unoise(n_min=-0.05, n_max=0.05))
         projected_gravity = ObsTerm(func=mdp.projected_gravity, noise=Unoise(n_min=-0.05, n_max=0.05))
@@ -143,7 +143,7 @@ class ObservationsCfg:
 
     @configclass
     class AMPCommandCfg(ObsGroup):
-        """The command, for a discriminator that is to know it (``amp_cfg.command_group``)."""
+        """The command, for a discriminator that is conditioned on it (``amp_cfg.command_group``)."""
 
         velocity_commands = ObsTerm(func=mdp.generated_commands, params={"command_name": "base_velocity"})
 

@@ -49,7 +49,7 @@ class RoughPhysicsCfg(PhysicsCfg):
 
 @configclass
 class RoughSceneCfg(SceneCfg):
-    """The flat scene on generated ground, with rays that tell how high the robot stands."""
+    """The flat scene on generated ground, with rays that measure the height of the robot."""
 
     ground_rays = RayCasterCfg(
         prim_path="{ENV_REGEX_NS}/Robot/base_link",

@@ -1,4 +1,4 @@
-"""A robot's motion as positions over time, and the AMP states that follow from it."""
+"""A robot's motion as positions over time, and its AMP states."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Trajectory:
     dt: float
     """Time between two frames [s]."""
     note: str = ""
-    """What the reader found out or assumed, for the person who converts."""
+    """What the reader detected or assumed; shown to the user."""
 
     def __post_init__(self) -> None:
         """Check shapes and values."""
@@ -62,17 +62,17 @@ class Trajectory:
 
 
 def without_repeats(trajectory: Trajectory) -> Trajectory:
-    """Drop frames that are stored several times, as by an exporter that raised the frame rate by copying.
+    """Drop repeated frames, as written by an exporter that raised the frame rate by copying.
 
-    Differences between such frames alternate between zero and a multiple of the true velocity.
+    Differences of such frames alternate between zero and a multiple of the true velocity.
     """
     table = np.hstack([trajectory.root_pos, trajectory.root_quat, trajectory.joint_pos])
     changes = (table[1:] != table[:-1]).any(axis=1)
     for times in range(_MOST_COPIES, 1, -1):
-        # Copies follow each other in groups of this size; a robot that stands still changes nowhere and proves nothing.
+        # Copies come in groups of this size. A robot at rest never changes, which proves nothing.
         inside = np.arange(1, len(table)) % times != 0
         if changes[~inside].any() and changes[~inside].mean() > 0.5 and not changes[inside].any():
-            note = f"every frame is stored {times} times; one of each is kept, {1 / (times * trajectory.dt):g} a second"
+            note = f"every frame is stored {times} times: kept one of each, {1 / (times * trajectory.dt):g} per second"
             return replace(
                 trajectory,
                 root_pos=trajectory.root_pos[::times],
@@ -85,7 +85,7 @@ def without_repeats(trajectory: Trajectory) -> Trajectory:
 
 
 def to_xyzw(path: str, quat: np.ndarray, order: str) -> tuple[np.ndarray, str]:
-    """Bring quaternions (T, 4) into the order xyzw.
+    """Convert quaternions (T, 4) to the order xyzw.
 
     Args:
         path: file, for the error line.
@@ -93,17 +93,17 @@ def to_xyzw(path: str, quat: np.ndarray, order: str) -> tuple[np.ndarray, str]:
         order: ``xyzw``, ``wxyz``, or ``auto``: the order in which the robot is more upright.
 
     Returns:
-        The quaternions, and a note of what was detected.
+        The quaternions, and a note on the detected order.
 
     Raises:
-        MotionError: the order cannot be told.
+        MotionError: the order is ambiguous.
     """
     wxyz = quat[:, [1, 2, 3, 0]]
     # How far the body's z axis points up: 1 - 2 (x^2 + y^2).
     upright = {name: float((1 - 2 * (q[:, :2] ** 2).sum(axis=1)).mean()) for name, q in (("xyzw", quat), ("wxyz", wxyz))}
     if order == "auto":
         if abs(upright["xyzw"] - upright["wxyz"]) < _AMBIGUITY:
-            raise MotionError(f"{path}: xyzw and wxyz fit the quaternions equally well; say which with --quat")
+            raise MotionError(f"{path}: xyzw and wxyz fit the quaternions equally well: choose one with --quat")
         order = max(upright, key=lambda name: upright[name])
         note = f"quaternions detected as {order} (upright {upright[order]:.2f})"
     else:
@@ -114,13 +114,13 @@ def to_xyzw(path: str, quat: np.ndarray, order: str) -> tuple[np.ndarray, str]:
 
 
 def map_joints(trajectory: Trajectory, joint_names: tuple[str, ...], mapping: dict[str, Any] | None = None) -> Trajectory:
-    """Bring joints into another order, by name; joints that are not asked for are dropped.
+    """Reorder joints by name; other joints are dropped.
 
     Args:
         trajectory: the motion.
-        joint_names: the joints that are wanted, in order.
-        mapping: for joints with another name or zero in the file: ``{wanted: source}`` or
-            ``{wanted: {"from": source, "sign": -1, "offset": 0.1}}`` [rad]; the offset is added last.
+        joint_names: target joints, in order.
+        mapping: for joints with another name or zero in the file: ``{target: source}`` or
+            ``{target: {"from": source, "sign": -1, "offset": 0.1}}`` [rad]; the offset is added last.
 
     Raises:
         MotionError: a joint is missing, or the mapping is malformed.
@@ -167,7 +167,7 @@ def to_motion(
     height_offset: float = 0.0,
     licence: str = "",
 ) -> Motion:
-    """AMP states of a trajectory: resampled, smoothed, differentiated.
+    """Compute the AMP states of a trajectory: resample, smooth, differentiate.
 
     Positions are resampled by cubic splines, orientations by spherical interpolation. Velocities are the derivatives of the
     polynomials that the smoothing fits (Savitzky and Golay 1964); the angular velocity is that of the rotation vectors
@@ -219,14 +219,14 @@ def to_motion(
 
 
 def _window(smoothing: float, dt: float, frames: int) -> tuple[int, int]:
-    """Frames in a smoothing window, odd, and the order of the polynomial that is fitted to them."""
+    """Return the odd number of frames in a smoothing window, and the order of its polynomial."""
     window = min(2 * round(0.5 * smoothing / dt) + 1, frames - 1 + frames % 2)
-    # A parabola through three points smooths nothing: its slope is the central difference.
+    # A parabola through three points does not smooth: its slope is the central difference.
     return (window, 3) if window > 4 else (3, 2)
 
 
 def _smooth(values: np.ndarray, window: tuple[int, int], dt: float) -> tuple[np.ndarray, np.ndarray]:
-    """Smoothed values (T, n) and their derivatives."""
+    """Return smoothed values (T, n) and their derivatives."""
     return (
         np.asarray(savgol_filter(values, *window, axis=0)),
         np.asarray(savgol_filter(values, *window, deriv=1, delta=dt, axis=0)),
@@ -234,7 +234,7 @@ def _smooth(values: np.ndarray, window: tuple[int, int], dt: float) -> tuple[np.
 
 
 def _smooth_rotation(rotation: Rotation, window: tuple[int, int], dt: float) -> tuple[Rotation, np.ndarray]:
-    """Smoothed orientations and their angular velocities in the world frame, (T, 3) [rad/s].
+    """Return smoothed orientations and their angular velocities in the world frame, (T, 3) [rad/s].
 
     The same polynomials, fitted to the rotation vectors from each frame to those around it.
     """
@@ -248,7 +248,7 @@ def _smooth_rotation(rotation: Rotation, window: tuple[int, int], dt: float) -> 
 
 
 def _extended(rotation: Rotation, count: int) -> Rotation:
-    """Go on turning as in the first and the last step for ``count`` frames before and after."""
+    """Extrapolate the first and last rotation step by ``count`` frames before and after."""
     first, last = (rotation[0] * rotation[1].inv()).as_rotvec(), (rotation[-1] * rotation[-2].inv()).as_rotvec()
     steps = np.arange(1, count + 1)[:, None]
     before = Rotation.from_rotvec(steps[::-1] * first) * rotation[0]
