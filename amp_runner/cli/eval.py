@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from amp_runner.cli.common import (
-    ISAACLAB_EPILOG,
-    add_policy_arguments,
     check_folder,
+    policy_parser,
     require_isaaclab,
     run_command,
     runs_export,
@@ -93,13 +92,7 @@ def _report(recording: GaitRecording, pushed: np.ndarray, reference: Motion, arg
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="amp-eval",
-        description="Measure a policy's gait against reference motion.",
-        epilog=ISAACLAB_EPILOG,
-        allow_abbrev=False,
-    )
-    add_policy_arguments(parser, needs_checkpoint=True, with_export=True)
+    parser = policy_parser("amp-eval", "Measure a policy's gait against reference motion.", with_export=True)
     parser.add_argument(
         "--motion", required=True, action="append", metavar="PATH", help="reference clip with commands (.npz); repeatable"
     )

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from amp_runner.cli.common import ISAACLAB_EPILOG, add_policy_arguments, require_isaaclab, run_command
+from amp_runner.cli.common import policy_parser, require_isaaclab, run_command
 from amp_runner.deploy.policy import ONNX_FILE, DeployedPolicy
 from amp_runner.errors import AMPError, ConfigError
 from amp_runner.motions.clip import load_motion
@@ -64,13 +64,9 @@ def export(argv: list[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="amp-export",
-        description="Export a trained policy: policy.onnx, policy.pt (TorchScript), policy.json (its description).",
-        epilog=ISAACLAB_EPILOG,
-        allow_abbrev=False,
+    parser = policy_parser(
+        "amp-export", "Export a trained policy: policy.onnx, policy.pt (TorchScript), policy.json (description)."
     )
-    add_policy_arguments(parser, needs_checkpoint=True)
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to; created if missing")
     return parser
 

@@ -49,7 +49,7 @@ def simulation(
     """Start the simulator with the environment of ``args.task``, in play mode.
 
     Args:
-        args: arguments of :func:`amp_runner.cli.common.add_policy_arguments`.
+        args: arguments of a :func:`amp_runner.cli.common.policy_parser`.
         rest: arguments that the command did not parse: Isaac Lab's launcher arguments and Hydra overrides.
         configure: called with (args, env_cfg) before the simulator starts, to change or check the configuration.
     """

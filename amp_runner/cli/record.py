@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from amp_runner.cli.command_schedule import add_command_argument, check_schedule, command_at
-from amp_runner.cli.common import ISAACLAB_EPILOG, add_policy_arguments, check_clip_file, require_isaaclab, run_command
+from amp_runner.cli.common import check_clip_file, policy_parser, require_isaaclab, run_command
 from amp_runner.cli.controllers import add_controller_arguments, check_controller, make_controller
 from amp_runner.errors import ConfigError, MotionError
 from amp_runner.motions.clip import Motion, save_motion
@@ -99,13 +99,7 @@ def cut_clips(ends: np.ndarray, skip: int, margin: int, shortest: int) -> list[t
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="amp-record",
-        description="Record reference motion from the simulation.",
-        epilog=ISAACLAB_EPILOG,
-        allow_abbrev=False,
-    )
-    add_policy_arguments(parser, needs_checkpoint=False)
+    parser = policy_parser("amp-record", "Record reference motion from the simulation.", needs_checkpoint=False)
     add_controller_arguments(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="clip file to write (.npz)")
     parser.add_argument("--steps", type=int, default=1000, help="environment steps (default: %(default)s)")
