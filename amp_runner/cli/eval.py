@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,12 @@ def _record_in_mujoco(args: argparse.Namespace, grid: np.ndarray) -> tuple[GaitR
 
 
 def _report(recording: GaitRecording, pushed: np.ndarray, reference: Motion, args: argparse.Namespace) -> None:
-    result = evaluate_gait(recording, pushed, reference)
-    print(json.dumps(result, indent=2))
+    measures = evaluate_gait(recording, pushed, reference)
+    # JSON has no NaN: a measure that does not exist, such as a stride where no robot walks, is null.
+    text = json.dumps({name: value if math.isfinite(value) else None for name, value in measures.items()}, indent=2)
+    print(text)
     if args.json:
-        Path(args.json).write_text(json.dumps(result, indent=2) + "\n")
+        Path(args.json).write_text(text + "\n")
     if args.plots:
         from amp_runner.evaluation.plots import write_plots
 

@@ -121,7 +121,7 @@ def _check_arguments(args: argparse.Namespace) -> None:
 
 def _run(sim: Simulation, controller: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return states (T, N, D), commands (T, N, 3), and what ended (T, N); fewer steps if interrupted."""
-    from amp_runner.isaaclab.access import velocity_command
+    from amp_runner.isaaclab.access import timed_out, velocity_command
 
     env, unwrapped, schedule = sim.env, sim.env.unwrapped, sim.args.command
     term = velocity_command(unwrapped)
@@ -136,7 +136,7 @@ def _run(sim: Simulation, controller: Any) -> tuple[np.ndarray, np.ndarray, np.n
                 obs, _, dones, extras = env.step(controller(obs))
                 if hasattr(controller, "reset"):
                     controller.reset(dones)
-                ended = dones * torch.where(extras["time_outs"], 1, 2)
+                ended = dones * torch.where(timed_out(extras, dones), 1, 2)
                 frames.append(tuple(x.cpu().clone() for x in (obs[AMP_GROUP], term.command, ended)))
         except KeyboardInterrupt:
             print(f"interrupted; keeping {len(frames)} steps", file=sys.stderr)

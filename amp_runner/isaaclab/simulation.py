@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from amp_runner.env_interface import env_amp_spec
 from amp_runner.errors import AMPError, CheckpointError, ConfigError, suggestion
 from amp_runner.state import AMPStateSpec
 
@@ -33,9 +34,11 @@ class Simulation:
         Raises:
             ConfigError: the environment does not declare it.
         """
-        spec = AMPStateSpec.from_env_cfg(self.env_cfg)
+        spec = env_amp_spec(self.env)
         if spec is None:
-            raise ConfigError("the task does not declare its 'amp' group with amp_runner.isaaclab.AMPObsGroupCfg")
+            raise ConfigError(
+                "the task does not declare its AMP state: use amp_runner.isaaclab.AMPObsGroupCfg or env.amp_spec"
+            )
         return spec
 
     def load_policy(self) -> Any:
