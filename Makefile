@@ -1,11 +1,11 @@
 # make demo: set up, train for a few minutes, show the gait before and after.   make test: set up, run every test.
-# make fast: tests without simulator, browser and wheels.   make oldest: the library's tests with the oldest RSL-RL.
+# make fast: tests without simulator and browser, in under a minute.   make oldest: the library's tests with the oldest RSL-RL.
 # make lint: ruff and pyright.   make format: fix what ruff can.   make docs: the site in docs/_build.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 SETUP := $(VENV)/.set-up
-FAST := not sim and not browser and not wheel
+FAST := not sim and not browser and not slow
 
 .PHONY: help demo test fast oldest lint format docs setup clean
 .DEFAULT_GOAL := help

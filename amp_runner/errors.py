@@ -1,5 +1,14 @@
 """The library's exceptions. Messages give the place, what was found, what was expected, and what to do."""
 
+import difflib
+from collections.abc import Iterable
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'x'?" for the known name closest to ``name``, or an empty string."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
 
 class AMPError(ValueError):
     """Base class of the errors that this library raises about its input."""

@@ -211,6 +211,14 @@ def amp_state(
     return torch.cat([height, root_orientation, joint_pos, root_lin_vel, root_ang_vel, joint_vel], dim=-1)
 
 
+def gravity_to_quat(gravity: torch.Tensor) -> torch.Tensor:
+    """Return the orientation without yaw, xyzw (..., 4), in which the body sees gravity as ``gravity`` (..., 3)."""
+    x, y, z = gravity.unbind(-1)
+    half_roll, half_pitch = 0.5 * torch.atan2(-y, -z), 0.5 * torch.asin(x.clamp(-1, 1))
+    roll, pitch = (torch.sin(half_roll), torch.cos(half_roll)), (torch.sin(half_pitch), torch.cos(half_pitch))
+    return torch.stack([roll[0] * pitch[1], roll[1] * pitch[0], -roll[0] * pitch[0], roll[1] * pitch[1]], dim=-1)
+
+
 def rotate_inverse(quat: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
     """Rotate ``vector`` (..., 3) by the inverse of the unit quaternion ``quat`` (..., 4), xyzw."""
     axis, w = -quat[..., :3], quat[..., 3:]

@@ -21,7 +21,7 @@ MEASURES = {
     "hip_amplitude_ratio": ("hip amplitude ratio", (0.85, 1.15)),
     "velocity_error_mps": ("velocity error [m/s]", (0.0, 0.08)),
     "yaw_rate_error_radps": ("yaw rate error [rad/s]", (0.0, 0.1)),
-    "falls_per_minute": ("falls a minute, pushed", (0.0, 0.1)),
+    "falls_per_minute_pushed": ("falls per minute, pushed", (0.0, 0.1)),
     "foot_slip_mps": ("foot slip in stance [m/s]", (0.0, 0.05)),
     "foot_clearance_m": ("foot clearance [m]", None),
     "action_rate": ("action rate", None),

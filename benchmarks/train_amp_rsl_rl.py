@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Train the ostrich with amp-rsl-rl, for the comparison in docs/results.md.
+"""Train the ostrich with amp-rsl-rl, for the comparison in benchmarks/results.md.
 
     pip install amp-rsl-rl==2.2.3
-    python benchmarks/train_amp_rsl_rl.py --motion motions/walk.npz --out /tmp/amp_rsl_rl [--reward_scale 0.12]
+    python benchmarks/train_amp_rsl_rl.py --motion motions/walk.npz --out outputs/amp_rsl_rl [--reward_scale 0.12]
 
 amp-rsl-rl runs as it is, on the task and with the PPO of configs/plain_ppo.yaml. AMP observations (joint positions and
 velocities, base velocities in the base's frame; two steps of them), discriminator, replay buffer and mixing of rewards are
-its own. amp-eval takes its checkpoints: /tmp/amp_rsl_rl/model_300.pt and so on.
+its own. amp-eval takes its checkpoints: outputs/amp_rsl_rl/model_300.pt and so on.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-pytestmark = pytest.mark.wheel
+pytestmark = pytest.mark.slow
 
 
 def uv(*arguments):

@@ -61,15 +61,19 @@ def require_isaaclab() -> None:
         )
 
 
-def add_policy_arguments(parser: argparse.ArgumentParser, *, needs_checkpoint: bool, with_export: bool = False) -> None:
-    """Add the arguments that choose a policy and its environment.
+def policy_parser(
+    prog: str, description: str, *, needs_checkpoint: bool = True, with_export: bool = False
+) -> argparse.ArgumentParser:
+    """Create the parser of a command that runs a policy.
 
     Args:
-        parser: the command's parser.
-        needs_checkpoint: whether the command cannot do without a policy.
+        prog: name of the command.
+        description: what it does.
+        needs_checkpoint: require a policy.
         with_export: add ``--export``, for a policy that ``amp-export`` wrote, in plain MuJoCo.
     """
-    parser.set_defaults(command_name=parser.prog.removeprefix("amp-"))
+    parser = argparse.ArgumentParser(prog=prog, description=description, epilog=ISAACLAB_EPILOG, allow_abbrev=False)
+    parser.set_defaults(command_name=prog.removeprefix("amp-"))
     group = parser.add_argument_group("in Isaac Lab")
     group.add_argument("--task", required=not with_export, help="name of the task")
     group.add_argument(
@@ -87,13 +91,14 @@ def add_policy_arguments(parser: argparse.ArgumentParser, *, needs_checkpoint: b
         group = parser.add_argument_group("in plain MuJoCo")
         group.add_argument("--export", metavar="DIR", help="folder that amp-export wrote")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
 
 
 def runs_export(args: argparse.Namespace, rest: list[str]) -> bool:
     """Whether the policy is an exported one, in plain MuJoCo.
 
     Args:
-        args: arguments of :func:`add_policy_arguments` with ``with_export``.
+        args: arguments of a :func:`policy_parser` with ``with_export``.
         rest: arguments that were not parsed.
 
     Raises:

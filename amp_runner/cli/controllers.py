@@ -15,7 +15,8 @@ def add_controller_arguments(parser: argparse.ArgumentParser) -> None:
         "--controller",
         default="policy",
         help="policy (a trained one, see --checkpoint), gait (the task's scripted one), or MODULE:FUNCTION, called with the "
-        "environment, which returns a function from observations to actions (default: %(default)s)",
+        "environment, which returns a function from observations to actions (PYTHONPATH=. finds modules in this folder) "
+        "(default: %(default)s)",
     )
 
 

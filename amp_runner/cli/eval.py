@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from amp_runner.cli.common import (
-    ISAACLAB_EPILOG,
-    add_policy_arguments,
     check_folder,
+    policy_parser,
     require_isaaclab,
     run_command,
     runs_export,
@@ -81,10 +81,12 @@ def _record_in_mujoco(args: argparse.Namespace, grid: np.ndarray) -> tuple[GaitR
 
 
 def _report(recording: GaitRecording, pushed: np.ndarray, reference: Motion, args: argparse.Namespace) -> None:
-    result = evaluate_gait(recording, pushed, reference)
-    print(json.dumps(result, indent=2))
+    measures = evaluate_gait(recording, pushed, reference)
+    # JSON has no NaN: a measure that does not exist, such as a stride where no robot walks, is null.
+    text = json.dumps({name: value if math.isfinite(value) else None for name, value in measures.items()}, indent=2)
+    print(text)
     if args.json:
-        Path(args.json).write_text(json.dumps(result, indent=2) + "\n")
+        Path(args.json).write_text(text + "\n")
     if args.plots:
         from amp_runner.evaluation.plots import write_plots
 
@@ -93,13 +95,7 @@ def _report(recording: GaitRecording, pushed: np.ndarray, reference: Motion, arg
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="amp-eval",
-        description="Measure a policy's gait against reference motion.",
-        epilog=ISAACLAB_EPILOG,
-        allow_abbrev=False,
-    )
-    add_policy_arguments(parser, needs_checkpoint=True, with_export=True)
+    parser = policy_parser("amp-eval", "Measure a policy's gait against reference motion.", with_export=True)
     parser.add_argument(
         "--motion", required=True, action="append", metavar="PATH", help="reference clip with commands (.npz); repeatable"
     )

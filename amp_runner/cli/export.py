@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from amp_runner.cli.common import ISAACLAB_EPILOG, add_policy_arguments, require_isaaclab, run_command
+from amp_runner.cli.common import policy_parser, require_isaaclab, run_command
 from amp_runner.deploy.policy import ONNX_FILE, DeployedPolicy
+from amp_runner.deploy.policy_description import PolicyDescription
 from amp_runner.errors import AMPError, ConfigError
 from amp_runner.motions.clip import load_motion
 
@@ -53,8 +54,9 @@ def export(argv: list[str]) -> None:
 
     with simulation(args, rest, configure) as sim:
         actor = sim.load_policy()
+        description = describe_policy(sim)
         write_networks(actor, folder)
-        write_description(sim, folder)
+        write_description(description, sim.env_cfg, folder)
         differences = compare(sim, actor, folder)
     for name, difference in differences.items():
         print(f"{name}: differs from the policy by at most {difference:.1e} over {_STEPS} steps")
@@ -64,22 +66,21 @@ def export(argv: list[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="amp-export",
-        description="Export a trained policy: policy.onnx, policy.pt (TorchScript), policy.json (its description).",
-        epilog=ISAACLAB_EPILOG,
-        allow_abbrev=False,
+    parser = policy_parser(
+        "amp-export", "Export a trained policy: policy.onnx, policy.pt (TorchScript), policy.json (description)."
     )
-    add_policy_arguments(parser, needs_checkpoint=True)
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to; created if missing")
     return parser
 
 
 def without_randomisation(env_cfg: Any) -> None:
     """Remove the start-up events, which randomise masses, gains and friction."""
-    for name, event in vars(env_cfg.events).items():
+    events = getattr(env_cfg, "events", None)
+    if events is None:
+        raise ConfigError("amp-export needs a manager-based task; this one has no event terms")
+    for name, event in vars(events).items():
         if getattr(event, "mode", None) in ("startup", "prestartup"):
-            setattr(env_cfg.events, name, None)
+            setattr(events, name, None)
 
 
 def _applied_targets(sim: Simulation) -> np.ndarray:
@@ -130,14 +131,25 @@ def _strip_debug_info(path: Path) -> None:
             archive.writestr(name, content)
 
 
-def write_description(sim: Simulation, folder: Path) -> None:
-    """Write ``policy.json``, and the robot's MJCF file where the task names one."""
-    from amp_runner.deploy.mujoco_robot import MujocoRobot
+def describe_policy(sim: Simulation) -> PolicyDescription:
+    """Describe the policy of a simulation.
+
+    Raises:
+        ConfigError: it observes something that a robot does not measure, or its actions are not joint positions.
+    """
     from amp_runner.isaaclab.policy_export import describe
 
     checkpoint = {"file": Path(sim.args.checkpoint).name, "iteration": sim.checkpoint_state.get("iter")}
     description = describe(sim.env, sim.agent_cfg, checkpoint, _motion_hashes(sim), sim.args.task)
-    model = getattr(sim.env_cfg, "mjcf", None)
+    description.require_measured()
+    return description
+
+
+def write_description(description: PolicyDescription, env_cfg: Any, folder: Path) -> None:
+    """Write ``policy.json``, and the robot's MJCF file if the task names one."""
+    from amp_runner.deploy.mujoco_robot import MujocoRobot
+
+    model = getattr(env_cfg, "mjcf", None)
     if model is not None:
         description.robot.model = Path(model).name
         copied = folder / Path(model).name

@@ -49,7 +49,7 @@ def simulation(
     """Start the simulator with the environment of ``args.task``, in play mode.
 
     Args:
-        args: arguments of :func:`amp_runner.cli.common.add_policy_arguments`.
+        args: arguments of a :func:`amp_runner.cli.common.policy_parser`.
         rest: arguments that the command did not parse: Isaac Lab's launcher arguments and Hydra overrides.
         configure: called with (args, env_cfg) before the simulator starts, to change or check the configuration.
     """
@@ -234,9 +234,10 @@ def check_before_launch(env_cfg: Any, agent_cfg: Any) -> None:
 
 def _share_motions(env_cfg: Any, agent_cfg: Any) -> None:
     """Use the run's motions for reference-state initialisation, unless the task names its own."""
-    event = getattr(getattr(env_cfg, "events", None), "reset_to_reference", None)
-    if event is not None and event.params["motions"] is None:
-        event.params["motions"] = agent_cfg.algorithm.amp_cfg.motions
+    for event in vars(getattr(env_cfg, "events", None) or argparse.Namespace()).values():
+        name = getattr(getattr(event, "func", None), "__name__", str(getattr(event, "func", "")))
+        if name.endswith("reset_to_reference") and event.params.get("motions") is None:
+            event.params["motions"] = agent_cfg.algorithm.amp_cfg.motions
 
 
 def _add_snapshots(runner: AMPOnPolicyRunner, agent_cfg: Any, log_dir: Path) -> None:

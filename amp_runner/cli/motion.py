@@ -28,7 +28,7 @@ KINDS = ("amp-rsl-rl", "csv", "isaaclab", "legged-gym", "poses", "tracking")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Entry point of ``amp-motion``; returns the exit status: 0, 1 for findings of ``check``, 2 for bad input."""
+    """Entry point of ``amp-motion``; returns the exit status: 0, 1 if ``check`` finds an error, 2 for bad input."""
     findings: list[bool] = []
 
     def run(arguments: list[str]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from amp_runner.errors import ConfigError
+from amp_runner.errors import ConfigError, suggestion
 from amp_runner.learning.config import parse_motion_entries
 
 
@@ -126,6 +125,5 @@ def check_overrides(overrides: list[str], cfgs: dict[str, Any]) -> None:
             parent = parent[part] if isinstance(parent, dict) else getattr(parent, part)
         fields = getattr(parent, "__dataclass_fields__", {parts[-1]: None})
         if parts[-1] not in fields:
-            close = difflib.get_close_matches(parts[-1], fields, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(fields)}"
+            hint = suggestion(parts[-1], fields) or f"; known: {', '.join(fields)}"
             raise ConfigError(f"unknown setting '{path}'{hint}")

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from amp_runner.cli.command_schedule import add_command_argument, check_schedule, command_at
 from amp_runner.cli.common import (
-    ISAACLAB_EPILOG,
-    add_policy_arguments,
     check_folder,
+    policy_parser,
     require_isaaclab,
     run_command,
     runs_export,
@@ -92,13 +91,7 @@ def _in_mujoco(args: argparse.Namespace) -> Iterator[Player]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="amp-play",
-        description="Watch a trained policy walk. Without --video and --web a window opens.",
-        epilog=ISAACLAB_EPILOG,
-        allow_abbrev=False,
-    )
-    add_policy_arguments(parser, needs_checkpoint=True, with_export=True)
+    parser = policy_parser("amp-play", "Watch a trained policy. Without --video and --web a window opens.", with_export=True)
     parser.add_argument("--sim", choices=("isaaclab", "mujoco"), help="default: mujoco with --export, else isaaclab")
     parser.add_argument("--video", metavar="FILE", help="write a video (.mp4 or .gif); needs neither a screen nor a GPU")
     parser.add_argument("--web", action="store_true", help="serve a page with sliders for the command and live style curves")

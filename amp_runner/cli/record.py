@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from amp_runner.cli.command_schedule import add_command_argument, check_schedule, command_at
-from amp_runner.cli.common import ISAACLAB_EPILOG, add_policy_arguments, check_clip_file, require_isaaclab, run_command
+from amp_runner.cli.common import check_clip_file, policy_parser, require_isaaclab, run_command
 from amp_runner.cli.controllers import add_controller_arguments, check_controller, make_controller
 from amp_runner.errors import ConfigError, MotionError
 from amp_runner.motions.clip import Motion, save_motion
@@ -99,13 +99,7 @@ def cut_clips(ends: np.ndarray, skip: int, margin: int, shortest: int) -> list[t
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="amp-record",
-        description="Record reference motion from the simulation.",
-        epilog=ISAACLAB_EPILOG,
-        allow_abbrev=False,
-    )
-    add_policy_arguments(parser, needs_checkpoint=False)
+    parser = policy_parser("amp-record", "Record reference motion from the simulation.", needs_checkpoint=False)
     add_controller_arguments(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="clip file to write (.npz)")
     parser.add_argument("--steps", type=int, default=1000, help="environment steps (default: %(default)s)")
@@ -127,7 +121,7 @@ def _check_arguments(args: argparse.Namespace) -> None:
 
 def _run(sim: Simulation, controller: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return states (T, N, D), commands (T, N, 3), and what ended (T, N); fewer steps if interrupted."""
-    from amp_runner.isaaclab.access import velocity_command
+    from amp_runner.isaaclab.access import timed_out, velocity_command
 
     env, unwrapped, schedule = sim.env, sim.env.unwrapped, sim.args.command
     term = velocity_command(unwrapped)
@@ -142,7 +136,7 @@ def _run(sim: Simulation, controller: Any) -> tuple[np.ndarray, np.ndarray, np.n
                 obs, _, dones, extras = env.step(controller(obs))
                 if hasattr(controller, "reset"):
                     controller.reset(dones)
-                ended = dones * torch.where(extras["time_outs"], 1, 2)
+                ended = dones * torch.where(timed_out(extras, dones), 1, 2)
                 frames.append(tuple(x.cpu().clone() for x in (obs[AMP_GROUP], term.command, ended)))
         except KeyboardInterrupt:
             print(f"interrupted; keeping {len(frames)} steps", file=sys.stderr)

@@ -32,12 +32,7 @@ class DeployedPolicy:
             AMPError: ONNX Runtime is not installed.
         """
         self.description = PolicyDescription.load(folder)
-        unknown = [entry.name for entry in self.description.observations if entry.signal is None]
-        if unknown:
-            raise ConfigError(
-                f"{folder}: the policy observes {', '.join(unknown)}, which only the training environment can compute; "
-                "export a policy that observes what a robot measures"
-            )
+        self.description.require_measured()
         self._session = _open_session(Path(folder) / ONNX_FILE)
         self._memory_names = [entry.name for entry in self._session.get_inputs() if entry.name != "obs"]
         self._shapes = {entry.name: entry.shape for entry in self._session.get_inputs()}

@@ -120,6 +120,19 @@ class PolicyDescription:
         """Physics steps in a control step."""
         return round(self.control_dt / self.physics_dt)
 
+    def require_measured(self) -> None:
+        """Check that a robot can measure every observation.
+
+        Raises:
+            ConfigError: one can only be computed by the training environment.
+        """
+        unknown = [entry.name for entry in self.observations if entry.signal is None]
+        if unknown:
+            raise ConfigError(
+                f"the policy observes {', '.join(unknown)}, which only the training environment can compute; export a "
+                "policy that observes what a robot measures"
+            )
+
     def model_path(self, folder: str | Path) -> Path:
         """The robot's MJCF file in the export's folder.
 

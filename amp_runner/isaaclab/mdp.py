@@ -13,7 +13,7 @@ from amp_runner.errors import ConfigError
 from amp_runner.isaaclab.access import velocity_command
 from amp_runner.learning.config import parse_motion_entries
 from amp_runner.motions.dataset import MotionDataset
-from amp_runner.state import AMPStateSpec, Orientation, VelocityFrame, amp_state, yaw_quat
+from amp_runner.state import AMPStateSpec, Orientation, VelocityFrame, amp_state, gravity_to_quat, yaw_quat
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
@@ -183,8 +183,7 @@ def _orientations(part: dict[str, torch.Tensor], spec: AMPStateSpec) -> tuple[to
     zero = torch.zeros_like(yaw)
     heading = quat_from_euler_xyz(zero, zero, yaw)
     if spec.orientation == "gravity":
-        x, y, z = part["projected_gravity"].unbind(-1)
-        tilt = quat_from_euler_xyz(torch.atan2(-y, -z), torch.asin(x.clamp(-1, 1)), zero)
+        tilt = gravity_to_quat(part["projected_gravity"])
     elif spec.velocity_frame == "world":
         heading, tilt = quat_from_euler_xyz(zero, zero, zero), part["root_quat_xyzw"]
     else:

@@ -14,7 +14,7 @@ from amp_runner.isaaclab.access import command_ranges, restart_observations, rob
 from amp_runner.isaaclab.simulation import Simulation
 from amp_runner.learning.config import AMPCfg
 from amp_runner.learning.style_scorer import StyleScore, StyleScorer
-from amp_runner.state import amp_frames, yaw_quat
+from amp_runner.state import amp_frames, rotate_inverse, yaw_quat
 from amp_runner.viewers.player import CommandSchedule, in_real_time
 from amp_runner.viewers.rendering import PICTURE_SIZE
 
@@ -140,11 +140,9 @@ class IsaacLabPlayer:
 
     def velocity(self) -> np.ndarray:
         """Return forward and sideways velocity [m/s] and yaw rate [rad/s] in the heading frame, (3,)."""
-        from isaaclab.utils.math import quat_apply_inverse
-
         data = self._robot.data
         heading = yaw_quat(data.root_link_quat_w.torch[:1])
-        linear = quat_apply_inverse(heading, data.root_link_lin_vel_w.torch[:1])[0]
+        linear = rotate_inverse(heading, data.root_link_lin_vel_w.torch[:1])[0]
         return torch.stack([linear[0], linear[1], data.root_link_ang_vel_w.torch[0, 2]]).cpu().numpy()
 
     def position(self) -> np.ndarray:

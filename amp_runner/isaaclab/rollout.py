@@ -13,7 +13,7 @@ from tqdm import tqdm
 from amp_runner.errors import ConfigError
 from amp_runner.evaluation.evaluate import PUSH_INTERVAL, PUSH_SPEED, command_grid
 from amp_runner.evaluation.gait_metrics import CONTACT_FORCE, GaitRecording
-from amp_runner.isaaclab.access import restart_observations, robot_of, velocity_command
+from amp_runner.isaaclab.access import restart_observations, robot_of, timed_out, velocity_command
 from amp_runner.isaaclab.simulation import Simulation
 from amp_runner.state import AMP_GROUP
 
@@ -54,7 +54,7 @@ def record_gait(sim: Simulation, policy: Any, seconds: float, grid: np.ndarray) 
                 {
                     "states": obs[AMP_GROUP].clone(),
                     "actions": actions.clone(),
-                    "falls": dones.bool() & ~extras["time_outs"],
+                    "falls": dones.bool() & ~timed_out(extras, dones),
                     "episode_time": torch.where(dones.bool(), 0.0, time),
                     **probe.read(),
                 }

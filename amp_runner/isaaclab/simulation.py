@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from amp_runner.errors import AMPError, CheckpointError, ConfigError
+from amp_runner.env_interface import env_amp_spec
+from amp_runner.errors import AMPError, CheckpointError, ConfigError, suggestion
 from amp_runner.state import AMPStateSpec
 
 
@@ -34,9 +34,11 @@ class Simulation:
         Raises:
             ConfigError: the environment does not declare it.
         """
-        spec = AMPStateSpec.from_env_cfg(self.env_cfg)
+        spec = env_amp_spec(self.env)
         if spec is None:
-            raise ConfigError("the task does not declare its 'amp' group with amp_runner.isaaclab.AMPObsGroupCfg")
+            raise ConfigError(
+                "the task does not declare its AMP state: use amp_runner.isaaclab.AMPObsGroupCfg or env.amp_spec"
+            )
         return spec
 
     def load_policy(self) -> Any:
@@ -113,6 +115,5 @@ def check_task(task: str | None) -> None:
         except ImportError as error:
             raise ConfigError(f"--task {task}: {error}") from None
     if name not in gymnasium.registry:
-        close = difflib.get_close_matches(name, gymnasium.registry, n=3, cutoff=0.5)
-        hint = f"; did you mean {' or '.join(close)}?" if close else ""
-        raise ConfigError(f"unknown task '{name}'{hint} Is the package that registers it installed?")
+        hint = suggestion(name, gymnasium.registry) or ". Is the package that registers it installed?"
+        raise ConfigError(f"unknown task '{name}'{hint}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any
 
 from rsl_rl.utils import resolve_nn_activation
 
-from amp_runner.errors import ConfigError
+from amp_runner.errors import ConfigError, suggestion
 
 
 @dataclass
@@ -235,8 +234,7 @@ def _build(cls: type, values: Any, where: str) -> Any:
     fields = {f.name: f for f in dataclasses.fields(cls)}
     for key in values:
         if key not in fields:
-            close = difflib.get_close_matches(str(key), fields, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else ""
+            hint = suggestion(str(key), fields)
             raise ConfigError(f"{where}: unknown key '{key}'{hint} Known keys: {', '.join(fields)}")
     arguments = dict(values)
     for name, part in _PARTS.items() if cls is AMPCfg else ():

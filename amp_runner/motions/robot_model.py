@@ -9,11 +9,12 @@ from pathlib import Path
 
 import mujoco
 import numpy as np
+import torch
 import trimesh
 from scipy.spatial.transform import Rotation
 
 from amp_runner.errors import MotionError
-from amp_runner.state import AMPStateSpec
+from amp_runner.state import AMPStateSpec, gravity_to_quat
 
 CONTACT_HEIGHT = 0.005
 """A shape touches the ground if its lowest point is below this height [m]."""
@@ -49,8 +50,7 @@ def root_path(states: np.ndarray, spec: AMPStateSpec, dt: float) -> RootPath:
     """
     part = {name: states[:, columns].astype(float) for name, columns in spec.features.items()}
     if spec.orientation == "gravity":
-        x, y, z = part["projected_gravity"].T
-        tilt = Rotation.from_euler("xy", np.stack([np.arctan2(-y, -z), np.arcsin(np.clip(x, -1, 1))], axis=1))
+        tilt = Rotation.from_quat(gravity_to_quat(torch.from_numpy(part["projected_gravity"])).numpy())
     else:
         rotation = Rotation.from_quat(part["root_quat_xyzw"])
         tilt = Rotation.from_euler("z", -_yaw(rotation)[:, None]) * rotation

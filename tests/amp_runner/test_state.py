@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from amp_runner import AMPStateSpec, ConfigError, amp_state
-from amp_runner.state import opposite_joint
+from amp_runner.state import gravity_to_quat, opposite_joint, rotate_inverse, yaw_quat
 
 HALF = math.sqrt(0.5)
 JOINT_POS = torch.tensor([[0.1, 0.2]])
@@ -103,3 +103,12 @@ def test_partners_differ_in_one_occurrence_of_a_side():
         assert opposite_joint(right, names, ("l_", "r_")) == left
     assert opposite_joint("torso", names) == "torso"
     assert opposite_joint("left_toe", names) == "right_toe", "what it would be called"
+
+
+def test_an_orientation_from_gravity_sees_that_gravity_and_has_no_yaw():
+    """Roll 0.4 then pitch 0.3: R = Ry(0.3) Rx(0.4), so R^T (0, 0, -1) = (sin p, -cos p sin r, -cos p cos r)."""
+    roll, pitch = torch.tensor(0.4), torch.tensor(0.3)
+    gravity = torch.stack([pitch.sin(), -pitch.cos() * roll.sin(), -pitch.cos() * roll.cos()])
+    quat = gravity_to_quat(gravity)
+    torch.testing.assert_close(rotate_inverse(quat, torch.tensor([0.0, 0.0, -1.0])), gravity)
+    torch.testing.assert_close(yaw_quat(quat), torch.tensor([0.0, 0.0, 0.0, 1.0]))

@@ -131,7 +131,7 @@ def test_the_stock_command_trains_with_amp(tmp_path):
         (["--motion", MOTION, "--config", "none.yaml"], "none.yaml: cannot be read"),
         (
             ["--motion", MOTION, "--task", "Isaac-Velocity-Flat-Ostrch-v0"],
-            "did you mean Isaac-Velocity-Flat-Ostrich-v0",
+            "did you mean 'Isaac-Velocity-Flat-Ostrich-v0'",
         ),
         (["--motion", MOTION, "env.observations.amp.state.params.velocity_frame=world"], "the environment has [world]"),
         (["--motion", MOTION, "--checkpoint", "none.pt"], "none.pt: no such file"),

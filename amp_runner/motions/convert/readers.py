@@ -111,9 +111,9 @@ def _read_csv(path: str, options: ReadOptions) -> Trajectory:
     if table.ndim != 2 or table.shape[1] < 8:
         raise MotionError(f"{path}: has shape {table.shape}; expected columns x, y, z, a quaternion, and joint positions")
     if header and re.fullmatch(r"t|time.*|frame.*|index|", header[0].lower()):
-        raise MotionError(f"{path}: its first column is '{header[0]}'; expected the root's x: take that column out")
-    names = tuple(header[7:]) if header else _names(path, None, options)
-    quat, note = to_xyzw(path, table[:, 3:7], _order_in_header(header) or options.quat)
+        raise MotionError(f"{path}: its first column is '{header[0]}'; expected the root's x: remove that column")
+    names = _names(path, np.array(header[7:]) if header else None, options)
+    quat, note = to_xyzw(path, table[:, 3:7], options.quat if options.quat != "auto" else _order_in_header(header) or "auto")
     return Trajectory(path, table[:, :3], quat, table[:, 7:], names, _dt(path, {}, options), note)
 
 
@@ -134,7 +134,7 @@ def _read_legged_gym(path: str, options: ReadOptions) -> Trajectory:
     try:
         data = json.loads(read_bytes(path))
         frames = np.array(data["Frames"], dtype=float)
-        duration = float(data["FrameDuration"])
+        duration = 1 / options.fps if options.fps else float(data["FrameDuration"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise MotionError(
             f"{path}: not a legged_gym motion ({type(error).__name__}: {error}); expected JSON with 'FrameDuration' and "

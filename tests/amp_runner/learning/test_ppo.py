@@ -265,7 +265,7 @@ def mirrored(env, obs, actions):
         "mixed_precision",
         "symmetry",
         # Compiling takes half a minute: too long for the fast group.
-        pytest.param("compiled", marks=pytest.mark.sim),
+        pytest.param("compiled", marks=pytest.mark.slow),
     ],
 )
 def test_rsl_rls_extensions_work_together_with_amp(amp_cfg, extension):
