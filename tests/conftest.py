@@ -29,13 +29,6 @@ if not os.environ.get("DISPLAY"):
 torch.set_num_threads(1)  # the tensors are small; threads that wait for a busy core make the tests several times slower
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all tests of the simulator in one worker: they share what Isaac Lab loads."""
-    for item in items:
-        if item.get_closest_marker("sim"):
-            item.add_marker(pytest.mark.xdist_group("sim"))
-
-
 REPOSITORY = Path(__file__).parents[1]
 ASSETS = REPOSITORY / "ostrich_env" / "robot" / "assets"
 FRAME_DIM = 4

@@ -124,7 +124,7 @@ def test_the_order_of_quaternions_is_detected_and_told():
         found, note = to_xyzw("a", quat, "auto")
         np.testing.assert_array_equal(found, XYZW)
         assert f"detected as {order}" in note
-    with pytest.raises(MotionError, match="say which with --quat"):
+    with pytest.raises(MotionError, match="choose one with --quat"):
         to_xyzw("a", np.tile([0.0, 0.0, 0.0, 1.0], (5, 1)), "auto")
     rolled = Rotation.from_euler("x", [[0.1], [-0.1]]).as_quat(scalar_first=True)
     assert "but as wxyz the robot would be upright" in to_xyzw("a", rolled, "xyzw")[1]
@@ -219,8 +219,8 @@ def test_a_bare_array_does_not_say_what_it_is(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"joint_names": None}, "does not name its joints; name them, in order, with --joint_names"),
-        ({"fps": None}, "does not say its frame rate; say it with --fps"),
+        ({"joint_names": None}, "has no joint names; pass them, in order, with --joint_names"),
+        ({"fps": None}, "has no frame rate; pass it with --fps"),
         ({"fps": 0}, "its frame rate is 0; expected a positive number"),
         ({"root_quat": 2 * XYZW}, "have norms from 2.000 to 2.000; expected 1"),
         ({"root_pos": ROOT_POS[:, :2]}, "root positions have shape (200, 2); expected (200, 3)"),
@@ -253,7 +253,7 @@ def test_isaac_labs_own_clips_are_converted_whole(tmp_path):
         stored = np.load(file)
         trajectory = read_trajectory(str(file))
         # These files hold 30 frames a second, each stored twice; their velocities are 0 and twice the true ones in turn.
-        assert "every frame is stored 2 times; one of each is kept, 30 a second" in trajectory.note
+        assert "every frame is stored 2 times: kept one of each, 30 per second" in trajectory.note
         motion = to_motion(trajectory, AMPStateSpec(trajectory.joint_names), "o", smoothing=0.0)
         features = AMPStateSpec(trajectory.joint_names).features
         np.testing.assert_allclose(motion.states[:, features["joint_pos"]], stored["dof_positions"][::2], atol=1e-5)
