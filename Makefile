@@ -35,7 +35,7 @@ oldest: $(SETUP)
 lint: $(SETUP)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m pyright --pythonpath $(PYTHON)
+	$(PYTHON) -m pyright --project . --pythonpath $(PYTHON)
 
 format: $(SETUP)
 	$(PYTHON) -m ruff check --fix .
