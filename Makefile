@@ -22,8 +22,10 @@ $(SETUP): pyproject.toml requirements.txt scripts/setup.sh
 demo: $(SETUP)
 	$(PYTHON) scripts/demo.py
 
+# A page that is drawn in software needs both cores, so the pages are tested last and alone.
 test: $(SETUP)
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -m "not browser"
+	$(PYTHON) -m pytest -n 0 -m browser
 
 fast: $(SETUP)
 	$(PYTHON) -m pytest -m "$(FAST)"
