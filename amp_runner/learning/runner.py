@@ -37,8 +37,8 @@ _CHARTS = {
         "discriminator loss and gradient penalty": [r"AMP/discriminator_loss", r"AMP/gradient_penalty"],
     },
     "Task": {
-        "mean episode reward": [r"Train/mean_reward"],
-        "mean episode length [steps]": [r"Train/mean_episode_length"],
+        "mean episode reward": [r"Train/mean_reward$"],
+        "mean episode length [steps]": [r"Train/mean_episode_length$"],
         "reward terms": [r"Episode_Reward/.*"],
     },
 }
