@@ -1,6 +1,8 @@
 import pytest
+import yaml
 
 from amp_runner import AMPCfg, ConfigError
+from tests.conftest import REPOSITORY
 
 
 def test_defaults_are_valid():
@@ -63,3 +65,8 @@ def test_motions_may_be_a_path_a_list_or_weighted():
     assert AMPCfg(motions="a.npz").motion_entries() == [("a.npz", 1.0)]
     weighted = AMPCfg(motions=["a.npz", {"path": "b.npz", "weight": 2}])
     assert weighted.motion_entries() == [("a.npz", 1.0), ("b.npz", 2.0)]
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "policies").glob("*.agent.yaml")), ids=lambda path: path.stem)
+def test_the_shipped_policies_configurations_have_no_setting_that_was_removed(path):
+    AMPCfg.from_dict(yaml.full_load(path.read_text())["algorithm"]["amp_cfg"])
