@@ -59,7 +59,7 @@ def plot_gait(motion: Motion, robot: RobotModel, out: str) -> None:
         for column, name in enumerate(spec.joint_names):
             axes[1].plot(time, states[:, spec.features["joint_pos"]][:, column], label=name)
         axes[1].set(title="joint positions [rad]", xlabel="time [s]", xlim=(time[0], time[-1]))
-        axes[1].legend(fontsize=10, ncols=2, loc="upper right")
+        figure.legend(loc="outside lower center", fontsize=11, ncols=2)
         axes[1].grid(alpha=0.3)
     figure.savefig(out, dpi=80)
     plt.close(figure)
