@@ -3,80 +3,156 @@
 One function, :func:`amp_state`, computes it from plain tensors. The observation term, the recorder, the converters and the
 evaluator all call it, so expert and policy states cannot drift apart.
 
-Layout, for J joints: root height (1), projected gravity (3) or root quaternion (4), joint positions (J), root linear
-velocity (3), root angular velocity (3), joint velocities (J). Quaternions are xyzw.
+A state is a list of features. By default, for J joints: root height (1), projected gravity (3), joint positions (J), root
+linear velocity (3), root angular velocity (3), joint velocities (J). :class:`AMPStateSpec` describes any other list.
+Quaternions are xyzw.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import torch
 
-from amp_runner.errors import ConfigError
+from amp_runner.errors import ConfigError, suggestion
+from amp_runner.mirror import partners_by_name
+from amp_runner.rotations import rotate_inverse, tangent_normal, yaw_quat
 
 AMP_GROUP = "amp"
 """Name of the observation group that holds the AMP state."""
 
-Orientation = Literal["gravity", "quaternion"]
+Orientation = Literal["gravity", "quaternion", "tangent_normal"]
 VelocityFrame = Literal["heading", "world", "body"]
 
-_ORIENTATION_FEATURE = {"gravity": ("projected_gravity", 3), "quaternion": ("root_quat_xyzw", 4)}
+_ORIENTATION_FEATURE = {
+    "gravity": "projected_gravity",
+    "quaternion": "root_quat_xyzw",
+    "tangent_normal": "root_tangent_normal",
+}
+_SIZES: dict[str, tuple[int, str | None]] = {
+    "root_height": (1, None),
+    "projected_gravity": (3, None),
+    "root_quat_xyzw": (4, None),
+    "root_tangent_normal": (6, None),
+    "joint_pos": (1, "joint_names"),
+    "root_lin_vel": (3, None),
+    "root_ang_vel": (3, None),
+    "joint_vel": (1, "joint_names"),
+    "key_body_pos": (3, "key_bodies"),
+    "key_body_vel": (3, "key_bodies"),
+    "foot_contact": (1, "feet"),
+}
+"""Numbers of each feature, and the field of :class:`AMPStateSpec` whose every name has that many."""
+_POLAR, _AXIAL = (1.0, -1.0, 1.0), (-1.0, 1.0, -1.0)
+_MIRROR_SIGNS = {
+    "root_height": (1.0,),
+    "projected_gravity": _POLAR,
+    # A reflection in the x-z plane keeps the rotation about y and reverses those about x and z.
+    "root_quat_xyzw": (*_AXIAL, 1.0),
+    "root_tangent_normal": _POLAR + _POLAR,
+    "root_lin_vel": _POLAR,
+    "root_ang_vel": _AXIAL,
+    "key_body_pos": _POLAR,
+    "key_body_vel": _POLAR,
+    "foot_contact": (1.0,),
+}
+FEATURES = tuple(_SIZES)
+"""Names of all features."""
 
 
 @dataclass(frozen=True)
 class AMPStateSpec:
-    """Layout of the AMP states of an environment or a clip."""
+    """Layout of the AMP states of an environment or a clip.
+
+    ``AMPStateSpec(joint_names)`` is the default list of features. Key bodies and feet add ``key_body_pos`` and
+    ``foot_contact`` to it; ``layout`` chooses the features and their order freely.
+    """
 
     joint_names: tuple[str, ...]
     """Joints, in the order of the joint features."""
-    orientation: Orientation = "gravity"
-    """The root's orientation: projected gravity (3 numbers) or a quaternion (4, xyzw, w >= 0)."""
+    orientation: Orientation | None = "gravity"
+    """The root's orientation in the default list: projected gravity (3 numbers), a quaternion (4, xyzw, w >= 0), or the
+    root's x and z axes (6) in the velocity frame. With ``layout``: the first that it contains, else None."""
     velocity_frame: VelocityFrame = "heading"
-    """Frame of the root's velocities: the world, the body, or the world turned by minus the robot's yaw."""
+    """Frame of velocities and key bodies: the world, the body, or the world turned by minus the robot's yaw."""
+    layout: tuple[str, ...] = ()
+    """Names of the features, in order, as a clip stores them; empty: the default list. See :data:`FEATURES`."""
+    key_bodies: tuple[str, ...] = ()
+    """Bodies of ``key_body_pos`` and ``key_body_vel``, in order: positions and velocities relative to the root."""
+    feet: tuple[str, ...] = ()
+    """Feet of ``foot_contact``, in order: 1 on the ground, else 0."""
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the values and complete the layout."""
         for name, value, allowed in (
-            ("orientation", self.orientation, get_args(Orientation)),
+            ("orientation", self.orientation or "gravity", get_args(Orientation)),
             ("velocity_frame", self.velocity_frame, get_args(VelocityFrame)),
         ):
             if value not in allowed:
                 raise ConfigError(f"AMP state: {name} is {value!r}; expected one of {', '.join(allowed)}")
+        for name in ("joint_names", "layout", "key_bodies", "feet"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        layout = self.layout or self._default_layout()
+        found = next((o for o, feature in _ORIENTATION_FEATURE.items() if feature in layout), None)
+        object.__setattr__(self, "layout", layout)
+        object.__setattr__(self, "orientation", found)
+        self._check_layout()
 
-    @property
+    def _default_layout(self) -> tuple[str, ...]:
+        orientation = _ORIENTATION_FEATURE[self.orientation or "gravity"]
+        layout = ("root_height", orientation, "joint_pos", "root_lin_vel", "root_ang_vel", "joint_vel")
+        return layout + ("key_body_pos",) * bool(self.key_bodies) + ("foot_contact",) * bool(self.feet)
+
+    def _check_layout(self) -> None:
+        for name in self.layout:
+            if name not in _SIZES:
+                hint = suggestion(name, FEATURES) or "."
+                raise ConfigError(f"AMP state: unknown feature '{name}'{hint} Known features: {', '.join(FEATURES)}")
+            field = _SIZES[name][1]
+            if field is not None and not getattr(self, field):
+                raise ConfigError(f"AMP state: the feature '{name}' needs {field}; expected at least one name")
+        if len(set(self.layout)) < len(self.layout):
+            raise ConfigError(f"AMP state: a feature is listed twice in [{', '.join(self.layout)}]")
+        if "root_tangent_normal" in self.layout and self.velocity_frame == "body":
+            raise ConfigError("AMP state: root_tangent_normal is constant in the body frame; choose heading or world")
+
+    @cached_property
     def features(self) -> dict[str, slice]:
         """Slice of each feature in a state vector, in order."""
-        joints = len(self.joint_names)
-        sizes = {
-            "root_height": 1,
-            _ORIENTATION_FEATURE[self.orientation][0]: _ORIENTATION_FEATURE[self.orientation][1],
-            "joint_pos": joints,
-            "root_lin_vel": 3,
-            "root_ang_vel": 3,
-            "joint_vel": joints,
-        }
         slices, start = {}, 0
-        for name, size in sizes.items():
-            slices[name] = slice(start, start + size)
-            start += size
+        for name in self.layout:
+            size, field = _SIZES[name]
+            stop = start + size * (1 if field is None else len(getattr(self, field)))
+            slices[name] = slice(start, stop)
+            start = stop
         return slices
-
-    @property
-    def layout(self) -> tuple[str, ...]:
-        """Names of the features, in order, as a clip stores them under ``layout``."""
-        return tuple(self.features)
 
     @property
     def dim(self) -> int:
         """Number of columns, D."""
-        return self.features["joint_vel"].stop
+        return self.features[self.layout[-1]].stop
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """A name for each column, for messages and plots: ``joint_pos left_knee``, ``root_lin_vel y``, ..."""
+        names = []
+        for feature in self.layout:
+            size, field = _SIZES[feature]
+            parts = (
+                [""] if size == 1 else [f" {axis}" for axis in ("xyz" if size == 3 else "xyzw" if size == 4 else "012345")]
+            )
+            owners = [""] if field is None else [f" {name}" for name in getattr(self, field)]
+            names += [feature + owner + part for owner in owners for part in parts]
+        return tuple(names)
 
     def mirror(self, flipped: str, sides: tuple[str, str] = ("left", "right")) -> tuple[list[int], list[float]]:
-        """Compute the left-right mirroring of a state, for :class:`~amp_runner.MirrorCfg`.
+        """Compute the left-right mirroring of a state from names, for :class:`~amp_runner.MirrorCfg`.
+
+        :func:`amp_runner.motions.robot_model.mirror_of_model` computes it from the robot's model instead.
 
         Args:
             flipped: regular expression of the joints whose angle changes sign (those that roll or yaw).
@@ -86,34 +162,56 @@ class AMPStateSpec:
             The permutation and the signs of the columns, (D,) each.
 
         Raises:
-            ConfigError: a joint of one side has no partner on the other.
+            ConfigError: a joint, key body or foot of one side has no partner on the other.
         """
-        partners, signs = [], []
-        for name in self.joint_names:
-            partner = opposite_joint(name, self.joint_names, sides)
-            if partner not in self.joint_names:
-                raise ConfigError(f"AMP state: joint '{name}' has no partner '{partner}' to be mirrored with")
-            partners.append(self.joint_names.index(partner))
-            signs.append(-1.0 if re.fullmatch(flipped, name) else 1.0)
-        parts = {
-            "root_height": ([0], [1.0]),
-            "projected_gravity": ([0, 1, 2], [1.0, -1.0, 1.0]),
-            # A reflection in the x-z plane keeps the rotation about y and turns those about x and z around.
-            "root_quat_xyzw": ([0, 1, 2, 3], [-1.0, 1.0, -1.0, 1.0]),
-            "joint_pos": (partners, signs),
-            "root_lin_vel": ([0, 1, 2], [1.0, -1.0, 1.0]),
-            "root_ang_vel": ([0, 1, 2], [-1.0, 1.0, -1.0]),
-            "joint_vel": (partners, signs),
-        }
-        permutation = [columns.start + i for name, columns in self.features.items() for i in parts[name][0]]
-        return permutation, [sign for name in self.features for sign in parts[name][1]]
+        partners = {field: partners_by_name(getattr(self, field), sides) for field in ("joint_names", "key_bodies", "feet")}
+        signs = [-1.0 if re.fullmatch(flipped, name) else 1.0 for name in self.joint_names]
+        return self.mirror_columns(partners, signs)
+
+    def mirror_columns(self, partners: dict[str, list[int]], joint_signs: Sequence[float]) -> tuple[list[int], list[float]]:
+        """Compute the mirroring of a state from that of its joints, key bodies and feet.
+
+        Args:
+            partners: for each of ``joint_names``, ``key_bodies`` and ``feet``: index of the partner of each name.
+            joint_signs: sign of each joint's angle in the mirror, 1 or -1.
+
+        Returns:
+            The permutation and the signs of the columns, (D,) each.
+        """
+        permutation, signs = [], []
+        for name, columns in self.features.items():
+            size, field = _SIZES[name]
+            owners = [0] if field is None else partners[field]
+            permutation += [columns.start + owner * size + part for owner in owners for part in range(size)]
+            signs += joint_signs if field == "joint_names" else _MIRROR_SIGNS[name] * len(owners)
+        return permutation, [float(sign) for sign in signs]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the layout as plain data; :meth:`from_dict` restores it."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        return {name: value for name, value in values.items() if value or name == "orientation"}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> AMPStateSpec:
+        """Build a layout from plain data.
+
+        Raises:
+            ConfigError: a key is unknown, ``joint_names`` is missing, or a value is wrong.
+        """
+        known = [f.name for f in fields(cls)]
+        if not isinstance(values, dict) or "joint_names" not in values or set(values) - set(known):
+            found = ", ".join(map(str, values)) if isinstance(values, dict) else repr(values)
+            raise ConfigError(f"AMP state: found {found}; expected joint_names, and optionally {', '.join(known[1:])}")
+        return cls(**values)
 
     @classmethod
     def from_env_cfg(cls, env_cfg: Any) -> AMPStateSpec | None:
-        """Read the layout off an Isaac Lab environment configuration.
+        """Read the layout off the configuration of an Isaac Lab or mjlab environment.
 
         Looks for the term of the observation group ``amp`` that was declared with
-        :class:`amp_runner.isaaclab.AMPObsGroupCfg`. Works before the simulator starts.
+        :class:`amp_runner.isaaclab.AMPObsGroupCfg` or :func:`amp_runner.mjlab.amp_obs_group`. Works before the simulator
+        starts.
 
         Returns:
             The layout, or None for environments that declare their ``amp`` group in another way.
@@ -121,40 +219,44 @@ class AMPStateSpec:
         Raises:
             ConfigError: the joints are listed without ``preserve_order``.
         """
-        term = getattr(getattr(getattr(env_cfg, "observations", None), "amp", None), "state", None)
+        term: Any = env_cfg
+        for name in ("observations", AMP_GROUP, "state"):
+            term = _member(term, name)
         params = getattr(term, "params", None)
         if not isinstance(params, dict) or "velocity_frame" not in params:
             return None
-        asset_cfg = params.get("asset_cfg")
-        names = getattr(asset_cfg, "joint_names", None)
-        if not names or isinstance(names, str) or any(not name.isidentifier() for name in names):
+        names = _entity_names(params.get("asset_cfg"), "joint_names")
+        if not names:
             return None
-        if len(names) > 1 and not getattr(asset_cfg, "preserve_order", True):
-            raise ConfigError(
-                "the observation group 'amp' lists its joints without preserve_order=True: they would be in the "
-                "simulation's order; set it in the group's SceneEntityCfg"
-            )
-        return cls(tuple(names), params.get("orientation", "gravity"), params["velocity_frame"])
+        return cls(
+            names,
+            params.get("orientation", "gravity"),
+            params["velocity_frame"],
+            tuple(params.get("layout") or ()),
+            _entity_names(params.get("key_bodies"), "body_names") or (),
+            _entity_names(params.get("feet"), "body_names") or tuple(params.get("foot_names") or ()),
+        )
 
 
-def opposite_joint(name: str, names: Sequence[str], sides: tuple[str, str] = ("left", "right")) -> str:
-    """Find the name of the corresponding joint on the other side of the robot.
+def _member(parent: Any, name: str) -> Any:
+    """An entry of a dictionary, a term of a group, or an attribute; None if there is none."""
+    if isinstance(parent, dict):
+        return parent.get(name)
+    terms = getattr(parent, "terms", None)
+    return terms.get(name) if isinstance(terms, dict) else getattr(parent, name, None)
 
-    Args:
-        name: a joint.
-        names: all joints.
-        sides: names of left and right in the joints' names.
 
-    Returns:
-        The name with one occurrence of a side exchanged, preferably one of ``names``; ``name`` itself for a joint without a
-        side.
-    """
-    candidates = [
-        name[: match.start()] + other + name[match.end() :]
-        for side, other in (sides, sides[::-1])
-        for match in re.finditer(re.escape(side), name)
-    ]
-    return next((candidate for candidate in candidates if candidate in names), (candidates or [name])[0])
+def _entity_names(entity: Any, field: str) -> tuple[str, ...] | None:
+    """Names listed in a scene entity's configuration; None if there are none, or regular expressions."""
+    names = getattr(entity, field, None)
+    if not names or isinstance(names, str) or any(re.search(r"[*+?\[\](){}|\\^$]", name) for name in names):
+        return None
+    if len(names) > 1 and not getattr(entity, "preserve_order", True):
+        raise ConfigError(
+            f"the observation group '{AMP_GROUP}' lists its {field} without preserve_order=True: they would be in the "
+            "simulation's order; set it in the group's SceneEntityCfg"
+        )
+    return tuple(names)
 
 
 def amp_frames(obs: Any, command_group: str | None = None) -> torch.Tensor:
@@ -181,6 +283,11 @@ def amp_state(
     joint_vel: torch.Tensor,
     orientation: Orientation = "gravity",
     velocity_frame: VelocityFrame = "heading",
+    *,
+    layout: Sequence[str] | None = None,
+    key_body_pos: torch.Tensor | None = None,
+    key_body_vel: torch.Tensor | None = None,
+    foot_contact: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Compute AMP states.
 
@@ -191,44 +298,56 @@ def amp_state(
         root_lin_vel: linear velocity of the root link in the world frame, shape (..., 3) [m/s].
         root_ang_vel: angular velocity of the root link in the world frame, shape (..., 3) [rad/s].
         joint_vel: joint velocities, shape (..., J) [rad/s].
-        orientation: see :class:`AMPStateSpec`.
+        orientation: see :class:`AMPStateSpec`; unused with ``layout``.
         velocity_frame: see :class:`AMPStateSpec`.
+        layout: names of the features, in order; None: the default list.
+        key_body_pos: positions of key bodies minus the root's, in the world frame, shape (..., B, 3) [m].
+        key_body_vel: velocities of key bodies minus the root's, in the world frame, shape (..., B, 3) [m/s].
+        foot_contact: contact of feet, shape (..., F), 0 or 1.
 
     Returns:
-        States, shape (..., D) with D = 10 + 2 J (gravity) or 11 + 2 J (quaternion).
+        States, shape (..., D); D = 10 + 2 J for the default list with gravity.
+
+    Raises:
+        ConfigError: a feature of ``layout`` is unknown, or its input is missing.
     """
-    if orientation == "gravity":
-        down = torch.zeros_like(root_lin_vel)
-        down[..., 2] = -1.0
-        root_orientation = rotate_inverse(root_quat, down)
-    else:
+    if layout is None:
+        layout = ("root_height", _ORIENTATION_FEATURE[orientation], "joint_pos", "root_lin_vel", "root_ang_vel", "joint_vel")
+    frame = {"heading": yaw_quat, "body": lambda quat: quat, "world": lambda quat: None}[velocity_frame](root_quat)
+
+    def in_frame(vectors: torch.Tensor) -> torch.Tensor:
+        return vectors if frame is None else rotate_inverse(frame, vectors)
+
+    def bodies_in_frame(vectors: torch.Tensor | None) -> torch.Tensor | None:
+        if vectors is None:
+            return None
+        turned = vectors if frame is None else rotate_inverse(frame.unsqueeze(-2).expand(*vectors.shape[:-1], 4), vectors)
+        return turned.flatten(-2)
+
+    compute = {
+        "root_height": lambda: root_height.unsqueeze(-1),
+        "projected_gravity": lambda: rotate_inverse(root_quat, _down(root_lin_vel)),
         # q and -q are the same rotation, so one of them is chosen.
-        root_orientation = torch.where(root_quat[..., 3:] < 0, -root_quat, root_quat)
-    if velocity_frame != "world":
-        frame = root_quat if velocity_frame == "body" else yaw_quat(root_quat)
-        root_lin_vel, root_ang_vel = rotate_inverse(frame, root_lin_vel), rotate_inverse(frame, root_ang_vel)
-    height = root_height.unsqueeze(-1)
-    return torch.cat([height, root_orientation, joint_pos, root_lin_vel, root_ang_vel, joint_vel], dim=-1)
+        "root_quat_xyzw": lambda: torch.where(root_quat[..., 3:] < 0, -root_quat, root_quat),
+        "root_tangent_normal": lambda: torch.cat(
+            [in_frame(axis) for axis in tangent_normal(root_quat).split(3, -1)], dim=-1
+        ),
+        "joint_pos": lambda: joint_pos,
+        "root_lin_vel": lambda: in_frame(root_lin_vel),
+        "root_ang_vel": lambda: in_frame(root_ang_vel),
+        "joint_vel": lambda: joint_vel,
+        "key_body_pos": lambda: bodies_in_frame(key_body_pos),
+        "key_body_vel": lambda: bodies_in_frame(key_body_vel),
+        "foot_contact": lambda: None if foot_contact is None else foot_contact.to(root_height.dtype),
+    }
+    parts = [compute[name]() if name in compute else None for name in layout]
+    for name, part in zip(layout, parts):
+        if part is None:
+            raise ConfigError(f"AMP state: the feature '{name}' is unknown, or its input was not passed to amp_state")
+    return torch.cat(parts, dim=-1)  # type: ignore[arg-type]
 
 
-def gravity_to_quat(gravity: torch.Tensor) -> torch.Tensor:
-    """Return the orientation without yaw, xyzw (..., 4), in which the body sees gravity as ``gravity`` (..., 3)."""
-    x, y, z = gravity.unbind(-1)
-    half_roll, half_pitch = 0.5 * torch.atan2(-y, -z), 0.5 * torch.asin(x.clamp(-1, 1))
-    roll, pitch = (torch.sin(half_roll), torch.cos(half_roll)), (torch.sin(half_pitch), torch.cos(half_pitch))
-    return torch.stack([roll[0] * pitch[1], roll[1] * pitch[0], -roll[0] * pitch[0], roll[1] * pitch[1]], dim=-1)
-
-
-def rotate_inverse(quat: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
-    """Rotate ``vector`` (..., 3) by the inverse of the unit quaternion ``quat`` (..., 4), xyzw."""
-    axis, w = -quat[..., :3], quat[..., 3:]
-    twice = 2.0 * torch.cross(axis, vector, dim=-1)
-    return vector + w * twice + torch.cross(axis, twice, dim=-1)
-
-
-def yaw_quat(quat: torch.Tensor) -> torch.Tensor:
-    """The rotation about the world's z axis contained in ``quat`` (..., 4), xyzw: the yaw of yaw-pitch-roll angles."""
-    x, y, z, w = quat.unbind(-1)
-    half_yaw = 0.5 * torch.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
-    zero = torch.zeros_like(half_yaw)
-    return torch.stack([zero, zero, torch.sin(half_yaw), torch.cos(half_yaw)], dim=-1)
+def _down(like: torch.Tensor) -> torch.Tensor:
+    down = torch.zeros_like(like)
+    down[..., 2] = -1.0
+    return down

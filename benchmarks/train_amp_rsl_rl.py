@@ -30,7 +30,7 @@ from isaaclab_tasks.utils import resolve_task_config
 import ostrich_env  # noqa: F401  (registers the tasks)
 from amp_runner import AMPStateSpec, Motion, load_motion
 from amp_runner.cli.overrides import preset_overrides
-from amp_runner.motions.robot_model import root_path
+from amp_runner.motions.root_path import root_path
 from ostrich_env.robot.description import JOINT_NAMES
 
 TASK = "Isaac-Velocity-Flat-Ostrich-v0"

@@ -15,7 +15,8 @@ import mujoco
 import numpy as np
 
 from amp_runner import load_motion
-from amp_runner.motions.robot_model import RobotModel, root_path
+from amp_runner.motions.robot_model import RobotModel
+from amp_runner.motions.root_path import root_path
 from ostrich_env.robot.description import FOOT_TORSION, LINKS
 
 MODEL = "ostrich_env/robot/assets/ostrich.xml"

@@ -70,15 +70,13 @@ def clips_of(
     phases = halton(len(clip_commands), 7)
     clips = [walking_clip(c, CLIP_SECONDS, DT, spec, p, gait) for c, p in zip(clip_commands, phases)]
     lengths = np.array([len(clip) for clip in clips])
-    return Motion(
+    return Motion.with_spec(
+        spec,
         path=str(path),
         # Rounded, because the last digit of a sine differs between processors.
         states=np.concatenate(clips).astype(np.float64).round(6).astype(np.float32),
         clip_lengths=lengths,
         dt=DT,
-        joint_names=spec.joint_names,
-        layout=spec.layout,
-        velocity_frame=spec.velocity_frame,
         commands=np.repeat(clip_commands, lengths, axis=0).astype(np.float32),
         source="scripts/synthesise_motions.py",
         licence=LICENCE,

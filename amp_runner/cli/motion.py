@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from amp_runner.cli import motion_convert
 from amp_runner.cli.common import check_clip_file, run_command
 from amp_runner.errors import AMPError, ConfigError
 from amp_runner.evaluation.gait_metrics import hip_joint, stride_metrics
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
 
 _PICTURES = (".png", ".jpg", ".pdf", ".svg")
 _SHOWN_CLIPS = 12
-KINDS = ("amp-rsl-rl", "csv", "isaaclab", "legged-gym", "poses", "tracking")
-"""Names of the readers, which are imported when one is used."""
+DEFAULT_FLIP = ".*(roll|yaw).*"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -54,25 +55,37 @@ def _info(args: argparse.Namespace) -> None:
         return
     spec = motion.spec
     print(f"  layout: {', '.join(spec.layout)}")
-    for name, index in zip(spec.joint_names, range(len(spec.joint_names))):
-        position, velocity = (motion.states[:, spec.features[f].start + index] for f in ("joint_pos", "joint_vel"))
-        print(f"  {name:28s} {position.min():6.2f} to {position.max():5.2f} rad, up to {np.abs(velocity).max():5.1f} rad/s")
+    for name in ("key_bodies", "feet"):
+        if getattr(spec, name):
+            print(f"  {name}: {', '.join(getattr(spec, name))}")
+    part = {name: motion.states[:, columns] for name, columns in spec.features.items()}
+    for index, joint in enumerate(spec.joint_names):
+        line = f"  {joint:28s}"
+        if "joint_pos" in part:
+            position = part["joint_pos"][:, index]
+            line += f" {position.min():6.2f} to {position.max():5.2f} rad"
+        if "joint_vel" in part:
+            line += f", up to {np.abs(part['joint_vel'][:, index]).max():5.1f} rad/s"
+        print(line)
     _print_clips(motion, args.all)
 
 
 def _print_clips(motion: Motion, every: bool) -> None:
-    spec = motion.spec
-    features, hip = spec.features, hip_joint(spec.joint_names)
+    features, hip = motion.spec.features, hip_joint(motion.spec.joint_names)
     print("  clip  seconds   vx     vy    wz      height [m]     stride [Hz]   (means over the clip)")
-    clips = motion.clips()
+    clips, dt = motion.clips(), motion.dt or float("nan")
+
+    def mean(states: np.ndarray, name: str, column: int) -> float:
+        return float(states[:, features[name].start + column].mean()) if name in features else float("nan")
+
     for number, states in enumerate(clips if every else clips[:_SHOWN_CLIPS]):
-        linear, angular = (states[:, features[name]].mean(axis=0) for name in ("root_lin_vel", "root_ang_vel"))
-        height, dt = states[:, 0], motion.dt or float("nan")
+        height = states[:, features["root_height"]] if "root_height" in features else np.array([np.nan])
         stride = float("nan")
-        if motion.dt and len(states) * dt >= 1:
+        if "joint_pos" in features and len(states) * dt >= 1:
             stride = stride_metrics(states[:, None, features["joint_pos"]], dt, hip)[0][0]
+        velocity = mean(states, "root_lin_vel", 0), mean(states, "root_lin_vel", 1), mean(states, "root_ang_vel", 2)
         print(
-            f"  {number:4d}  {len(states) * dt:7.2f} {linear[0]:6.2f} {linear[1]:6.2f} {angular[2]:6.2f}"
+            f"  {number:4d}  {len(states) * dt:7.2f} {velocity[0]:6.2f} {velocity[1]:6.2f} {velocity[2]:6.2f}"
             f"   {height.min():.3f} to {height.max():.3f}  {stride:8.2f}"
         )
     if not every and len(clips) > _SHOWN_CLIPS:
@@ -80,25 +93,27 @@ def _print_clips(motion: Motion, every: bool) -> None:
 
 
 def _check(args: argparse.Namespace) -> bool:
-    """Print every finding; returns whether any is an error."""
+    """Print every finding; returns whether any is an error, or with ``--strict`` a warning."""
     from amp_runner.motions.check import check_motion
 
-    errors = 0
+    fails = ("error", "warning") if args.strict else ("error",)
+    failed = False
     for file in args.files:
         try:
             motion = load_motion(file)
             findings = check_motion(motion, _robot(args, motion), args.max_joint_speed)
         except AMPError as error:
             print(f"error: {error}")
-            errors += 1
+            failed = True
             continue
         for finding in findings:
-            print(f"{'error' if finding.is_error else 'note'}: {file}: {finding.text}")
-        failed = sum(finding.is_error for finding in findings)
-        errors += failed
-        if not failed:
-            print(f"ok: {file}")
-    return errors > 0
+            print(f"{finding.severity}: {file}: {finding.text}")
+        if any(finding.severity in fails for finding in findings):
+            failed = True
+        else:
+            warnings = sum(finding.severity == "warning" for finding in findings)
+            print(f"ok: {file}" + (f" ({warnings} warnings)" if warnings else ""))
+    return failed
 
 
 def _plot(args: argparse.Namespace) -> None:
@@ -112,7 +127,23 @@ def _plot(args: argparse.Namespace) -> None:
 
 
 def _mirror(args: argparse.Namespace) -> None:
-    mirrored = mirror_motion(load_motion(args.file), args.flip, (args.sides[0], args.sides[1]))
+    motion = load_motion(args.file)
+    robot = _robot(args, motion) if args.flip is None else None
+    if robot is not None:
+        from amp_runner.motions.robot_mirror import mirror_of_model
+
+        mirrored = mirror_motion(motion, *mirror_of_model(motion.spec, robot))
+    else:
+        flip = args.flip or DEFAULT_FLIP
+        names = motion.spec.joint_names
+        flipped = [name for name in names if re.fullmatch(flip, name)]
+        if not flipped:
+            raise ConfigError(
+                f"{motion.path}: no joint matches --flip '{flip}', so no angle would change sign; expected the joints that "
+                f"roll or yaw. Pass --robot FILE (MJCF or URDF), or --flip; the joints are {', '.join(names)}"
+            )
+        print(f"the angles of these joints change sign (flip): {', '.join(flipped)}")
+        mirrored = mirror_motion(motion, *motion.spec.mirror(flip, (args.sides[0], args.sides[1])))
     _save(replace(mirrored, source=f"{mirrored.source}, mirrored".lstrip(", ")), args.out)
 
 
@@ -126,33 +157,6 @@ def _cut(args: argparse.Namespace) -> None:
 
 def _concat(args: argparse.Namespace) -> None:
     _save(concat_motions([load_motion(file) for file in args.files]), args.out)
-
-
-def _convert(args: argparse.Namespace) -> None:
-    from amp_runner.motions.convert import ReadOptions, map_joints, read_trajectory, to_motion
-    from amp_runner.motions.convert.trajectory import read_joint_map
-    from amp_runner.state import AMPStateSpec
-
-    hints = ReadOptions(_names(args.joint_names), args.fps, args.quat, args.root_body)
-    trajectory = read_trajectory(args.file, args.kind, hints)
-    if trajectory.note:
-        print(f"{args.file}: {trajectory.note}")
-    joint_names = _names(args.joints) or trajectory.joint_names
-    spec = AMPStateSpec(joint_names, args.orientation, args.velocity_frame)
-    mapped = map_joints(trajectory, joint_names, read_joint_map(args.joint_map) if args.joint_map else None)
-    dropped = sorted(set(trajectory.joint_names) - set(joint_names))
-    if dropped and not args.joint_map:
-        print(f"{args.file}: dropped {', '.join(dropped)}")
-    motion = to_motion(
-        mapped,
-        spec,
-        args.out,
-        dt=args.dt,
-        smoothing=args.smoothing,
-        height_offset=args.height_offset,
-        licence=args.licence,
-    )
-    _save(motion, args.out)
 
 
 def _view(args: argparse.Namespace) -> None:
@@ -192,10 +196,6 @@ def _robot(args: argparse.Namespace, motion: Motion) -> RobotModel | None:
     return None if path is None else RobotModel(path, motion.joint_names)
 
 
-def _names(text: str | None) -> tuple[str, ...] | None:
-    return tuple(name.strip() for name in text.split(",")) if text else None
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="amp-motion", description="Inspect, check, edit and convert clips.", allow_abbrev=False
@@ -225,12 +225,19 @@ def _parser() -> argparse.ArgumentParser:
 
     info = command("info", _info, "show the contents of a clip file")
     info.add_argument("--all", action="store_true", help="list every clip")
-    check = command("check", _check, "check that clips are fit to learn from; exit status 1 if not", many=True, robot=True)
+    check = command(
+        "check", _check, "check that clips are fit to learn from; exit status 1 for errors", many=True, robot=True
+    )
+    check.add_argument("--strict", action="store_true", help="exit status 1 for warnings, too")
     check.add_argument("--max_joint_speed", type=float, metavar="RAD/S", help="the actuators' limit")
     plot = command("plot", _plot, "draw a clip: joints, root, footfalls, spectrum", out="picture (.png)", robot=True)
     plot.add_argument("--clip", type=int, default=0, help="index of the clip (default: %(default)s)")
-    mirror = command("mirror", _mirror, "swap left and right", out="clip file (.npz)")
-    mirror.add_argument("--flip", default=".*(roll|yaw).*", help="joints whose angle changes sign (default: %(default)s)")
+    mirror = command("mirror", _mirror, "swap left and right", out="clip file (.npz)", robot=True)
+    mirror.add_argument(
+        "--flip",
+        metavar="REGEX",
+        help=f"joints whose angle changes sign (default: by the robot's model, else {DEFAULT_FLIP})",
+    )
     mirror.add_argument("--sides", nargs=2, default=("left", "right"), help="sides in joint names (default: left right)")
     resample = command("resample", _resample, "change the time step", out="clip file (.npz)")
     resample.add_argument("--dt", type=float, required=True, help="time between two frames [s]")
@@ -239,35 +246,16 @@ def _parser() -> argparse.ArgumentParser:
     cut.add_argument("--end", type=float, help="end of the part [s] (default: the clip's)")
     cut.add_argument("--clips", type=int, nargs="+", help="indices of the clips to keep (default: all)")
     command("concat", _concat, "concatenate files; clips stay separate", many=True, out="clip file (.npz)")
-    _add_convert(command("convert", _convert, "convert a foreign motion file to a clip", out="clip file (.npz)"))
+    text = "convert foreign motion files, or folders of them, to clips"
+    motion_convert.add_arguments(
+        command("convert", motion_convert.convert, text, many=True, out="clip file (.npz), or a folder for several files")
+    )
     view = command("view", _view, "play clips in the browser, or to a video or picture", many=True, robot=True)
     view.add_argument("--port", type=int, default=8080, help="port of the page (default: %(default)s)")
     view.add_argument("--clip", type=int, default=0, help="clip shown first (default: %(default)s)")
     view.add_argument("--video", metavar="FILE", help="write a video (.mp4 or .gif) instead")
     view.add_argument("--png", metavar="FILE", help="write a picture instead: the robot at several moments of the clip")
     return parser
-
-
-def _add_convert(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--kind", choices=KINDS, help="kind of file (default: detected)")
-    add("--joints", metavar="A,B,...", help="joints of the clip, in the environment's order (default: the file's)")
-    add("--joint_map", metavar="FILE", help="YAML: 'joint: source', or 'joint: {from: source, sign: -1, offset: 0.1}'")
-    add("--joint_names", metavar="A,B,...", help="names of the file's joint columns, if it does not store them")
-    add("--root_body", metavar="NAME", help="body that is the root, for Isaac Lab's files (default: the first)")
-    add("--fps", type=float, help="frames per second; overrides the file's frame rate")
-    add("--quat", choices=("auto", "xyzw", "wxyz"), default="auto", help="order of quaternions (default: %(default)s)")
-    add("--dt", type=float, help="time step of the clip [s] (default: the file's)")
-    add("--smoothing", type=float, default=0.1, help="length of the smoothing window [s], 0 for none (default: %(default)s)")
-    add("--height_offset", type=float, default=0.0, help="added to the root's height [m] (default: %(default)s)")
-    add("--orientation", choices=("gravity", "quaternion"), default="gravity", help="AMP state's (default: %(default)s)")
-    add(
-        "--velocity_frame",
-        choices=("heading", "world", "body"),
-        default="heading",
-        help="AMP state's (default: %(default)s)",
-    )
-    add("--licence", default="", help="licence noted in the clip")
 
 
 if __name__ == "__main__":

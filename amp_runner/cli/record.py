@@ -57,14 +57,12 @@ def record(argv: list[str]) -> None:
             f"{args.out}: nothing was saved: no environment ran for {args.skip + _SHORTEST_CLIP:g} s without a fall or a "
             "reset; record more --steps, or use a controller that stays upright"
         )
-    motion = Motion(
+    motion = Motion.with_spec(
+        spec,
         path=args.out,
         states=np.concatenate([states[first:last, env] for env, first, last in clips]),
         clip_lengths=np.array([last - first for _, first, last in clips]),
         dt=dt,
-        joint_names=spec.joint_names,
-        layout=spec.layout,
-        velocity_frame=spec.velocity_frame,
         commands=np.concatenate([commands[first:last, env] for env, first, last in clips]),
         source=" ".join(filter(None, ["amp-record", args.task, args.controller, Path(args.checkpoint or "").name])),
         licence=args.licence,

@@ -80,7 +80,7 @@ class MujocoRobot:
         layout = self.description.robot.amp_state
         if layout is None:
             return None
-        return AMPStateSpec(tuple(layout["joint_names"]), layout["orientation"], layout["velocity_frame"])
+        return AMPStateSpec.from_dict(layout)
 
     def reset(self) -> None:
         """Put the robot into its default pose."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from amp_runner.state import AMPStateSpec, opposite_joint
+from amp_runner.mirror import opposite_joint
+from amp_runner.state import AMPStateSpec
 
 FREQUENCY_BAND = (0.5, 12.0)
 """Range of stride frequencies [Hz]."""

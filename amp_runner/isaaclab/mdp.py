@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 from isaaclab.managers import EventTermCfg, ManagerTermBase, SceneEntityCfg
-from isaaclab.utils.math import quat_apply, quat_conjugate, quat_from_euler_xyz, quat_mul
 
 from amp_runner.errors import ConfigError
 from amp_runner.isaaclab.access import velocity_command
 from amp_runner.learning.config import parse_motion_entries
 from amp_runner.motions.dataset import MotionDataset
-from amp_runner.state import AMPStateSpec, Orientation, VelocityFrame, amp_state, gravity_to_quat, yaw_quat
+from amp_runner.motions.reference_state import robot_state
+from amp_runner.state import AMPStateSpec, Orientation, VelocityFrame, amp_state
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedEnv
+
+CONTACT_FORCE = 1.0
+"""A foot with a larger normal force is in contact [N]."""
 
 
 def amp_state_term(
@@ -26,6 +29,9 @@ def amp_state_term(
     orientation: Orientation = "gravity",
     velocity_frame: VelocityFrame = "heading",
     ground_sensor: str | None = None,
+    layout: Sequence[str] | None = None,
+    key_bodies: SceneEntityCfg | None = None,
+    feet: SceneEntityCfg | None = None,
 ) -> torch.Tensor:
     """Observation term: the AMP state of :func:`amp_runner.amp_state`, shape (N, D).
 
@@ -34,13 +40,24 @@ def amp_state_term(
     Args:
         env: the environment.
         asset_cfg: the robot, with ``joint_names`` in the order of the clips and ``preserve_order=True``.
-        orientation: ``gravity`` or ``quaternion``.
+        orientation: ``gravity``, ``quaternion`` or ``tangent_normal``; unused with ``layout``.
         velocity_frame: ``heading``, ``world`` or ``body``.
         ground_sensor: downward ray caster, the mean hit of which is the ground; None: the ground is at the height of the
             environment's origin.
+        layout: features, in order, as in :class:`amp_runner.AMPStateSpec`; None: the default list.
+        key_bodies: the robot with ``body_names`` of ``key_body_pos`` and ``key_body_vel``, and ``preserve_order=True``.
+        feet: the contact sensor with ``body_names`` of ``foot_contact``, and ``preserve_order=True``.
     """
     robot: Articulation = env.scene[asset_cfg.name]
     data = robot.data
+    optional = {}
+    if key_bodies is not None:
+        optional["key_body_pos"] = data.body_link_pos_w.torch[:, key_bodies.body_ids] - data.root_link_pos_w.torch[:, None]
+        velocity = data.body_link_lin_vel_w.torch[:, key_bodies.body_ids]
+        optional["key_body_vel"] = velocity - data.root_link_lin_vel_w.torch[:, None]
+    if feet is not None:
+        force = env.scene.sensors[feet.name].data.net_normal_forces_w.torch[:, feet.body_ids]
+        optional["foot_contact"] = force.norm(dim=-1) > CONTACT_FORCE
     return amp_state(
         data.root_link_pos_w.torch[:, 2] - ground_height(env, ground_sensor),
         data.root_link_quat_w.torch,
@@ -50,6 +67,8 @@ def amp_state_term(
         data.joint_vel.torch[:, asset_cfg.joint_ids],
         orientation,
         velocity_frame,
+        layout=layout,
+        **optional,
     )
 
 
@@ -161,34 +180,16 @@ def write_amp_states(
         asset_cfg: the robot with its joints in the order of the states.
         clearance: height added to the root [m].
     """
-    part = {name: states[:, columns] for name, columns in spec.features.items()}
-    quat, frame = _orientations(part, spec)
+    target = robot_state(states, spec)
     robot: Articulation = env.scene[asset_cfg.name]
     position = robot.data.root_link_pos_w.torch[env_ids].clone()
-    position[:, 2] = part["root_height"].squeeze(-1) + clearance + env.scene.env_origins[env_ids, 2]
-    velocity = [quat_apply(frame, part[name]) for name in ("root_lin_vel", "root_ang_vel")]
-    robot.write_root_link_pose_to_sim_index(root_pose=torch.cat([position, quat], dim=-1), env_ids=env_ids)
-    robot.write_root_link_velocity_to_sim_index(root_velocity=torch.cat(velocity, dim=-1), env_ids=env_ids)
+    if target.height is not None:
+        position[:, 2] = target.height + clearance + env.scene.env_origins[env_ids, 2]
+    velocity = torch.cat([target.lin_vel, target.ang_vel], dim=-1)
+    robot.write_root_link_pose_to_sim_index(root_pose=torch.cat([position, target.quat], dim=-1), env_ids=env_ids)
+    robot.write_root_link_velocity_to_sim_index(root_velocity=velocity, env_ids=env_ids)
+    if target.joint_pos is None or target.joint_vel is None:
+        return
     joints = {"joint_ids": asset_cfg.joint_ids, "env_ids": env_ids}
-    robot.write_joint_position_to_sim_index(position=part["joint_pos"].contiguous(), **joints)
-    robot.write_joint_velocity_to_sim_index(velocity=part["joint_vel"].contiguous(), **joints)
-
-
-def _orientations(part: dict[str, torch.Tensor], spec: AMPStateSpec) -> tuple[torch.Tensor, torch.Tensor]:
-    """Root orientations with a random yaw, and the frames that the velocities are given in, both xyzw (M, 4)."""
-    count, device = len(part["root_height"]), part["root_height"].device
-    yaw = torch.rand(count, device=device) * (2 * math.pi) - math.pi
-    if spec.velocity_frame == "world":
-        yaw = torch.zeros_like(yaw)  # without a quaternion, such clips are taken to face the world's x axis
-    zero = torch.zeros_like(yaw)
-    heading = quat_from_euler_xyz(zero, zero, yaw)
-    if spec.orientation == "gravity":
-        tilt = gravity_to_quat(part["projected_gravity"])
-    elif spec.velocity_frame == "world":
-        heading, tilt = quat_from_euler_xyz(zero, zero, zero), part["root_quat_xyzw"]
-    else:
-        clip_quat = part["root_quat_xyzw"]
-        tilt = quat_mul(quat_conjugate(yaw_quat(clip_quat)), clip_quat)
-    quat = quat_mul(heading, tilt)
-    world = quat_from_euler_xyz(zero, zero, zero)
-    return quat, {"heading": heading, "body": quat, "world": world}[spec.velocity_frame]
+    robot.write_joint_position_to_sim_index(position=target.joint_pos.contiguous(), **joints)
+    robot.write_joint_velocity_to_sim_index(velocity=target.joint_vel.contiguous(), **joints)

@@ -14,7 +14,8 @@ from amp_runner.isaaclab.access import command_ranges, restart_observations, rob
 from amp_runner.isaaclab.simulation import Simulation
 from amp_runner.learning.config import AMPCfg
 from amp_runner.learning.style_scorer import StyleScore, StyleScorer
-from amp_runner.state import amp_frames, rotate_inverse, yaw_quat
+from amp_runner.rotations import rotate_inverse, yaw_quat
+from amp_runner.state import amp_frames
 from amp_runner.viewers.player import CommandSchedule, in_real_time
 from amp_runner.viewers.rendering import PICTURE_SIZE
 

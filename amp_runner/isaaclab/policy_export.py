@@ -132,12 +132,7 @@ def _describe_robot(unwrapped: Any, robot: Any) -> Robot:
         model=None,
         base_height=float(robot.data.default_root_pose.torch[0, 2]),
         feet=feet and {"body_names": list(feet.body_names), "offset": list(feet.offset), "radius": feet.radius},
-        amp_state=spec
-        and {
-            "joint_names": list(spec.joint_names),
-            "orientation": spec.orientation,
-            "velocity_frame": spec.velocity_frame,
-        },
+        amp_state=spec and spec.to_dict(),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from rsl_rl.utils import resolve_nn_activation
 
 from amp_runner.errors import ConfigError, suggestion
+from amp_runner.state import AMPStateSpec
 
 
 @dataclass
@@ -75,6 +76,10 @@ class AMPCfg:
     motions: Any = None
     """Reference motions: a path, or a list of paths or of ``{"path": ..., "weight": ...}``. A path is a clip file (.npz)
     or a folder of them. Weights are relative; within one entry all windows are equally likely. Required."""
+    layout: dict[str, Any] | None = None
+    """Layout of the environment's AMP states, for environments that do not declare it as ``amp_spec``: a dictionary with
+    ``joint_names`` and, where they differ from the defaults, the other fields of :class:`amp_runner.AMPStateSpec`. Clips are
+    checked against it."""
     num_frames: int = 10
     """Consecutive frames in a window, the discriminator's input."""
     style_weight: float = 6.0
@@ -136,6 +141,18 @@ class AMPCfg:
         _validate_discriminator(self.discriminator)
         _validate_mirror(self.mirror)
         self.motion_entries()
+        self.spec()
+
+    def spec(self) -> AMPStateSpec | None:
+        """Return the layout of the AMP states that :attr:`layout` gives; None without it.
+
+        Raises:
+            ConfigError: it is malformed.
+        """
+        try:
+            return None if self.layout is None else AMPStateSpec.from_dict(self.layout)
+        except ConfigError as error:
+            raise ConfigError(f"amp_cfg.layout: {error}") from None
 
     def motion_entries(self) -> list[tuple[str, float]]:
         """Return the reference motions as (path, weight) pairs; see :func:`parse_motion_entries`."""

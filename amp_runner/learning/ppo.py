@@ -62,7 +62,7 @@ class AMPPPO(PPO):
             storage: rollout storage whose observations have the group ``amp``, shape (N, D).
             amp_cfg: see :class:`~amp_runner.AMPCfg`.
             env_step_dt: the environment's time step [s], if known.
-            amp_spec: the layout of the environment's AMP state, if known.
+            amp_spec: the layout of the environment's AMP state, if it declares one; else ``amp_cfg.layout`` is used.
             **kwargs: PPO's own arguments.
 
         Raises:
@@ -81,7 +81,7 @@ class AMPPPO(PPO):
             cfg.num_frames,
             dim=state_dim,
             step_dt=step_dt,
-            spec=amp_spec,
+            spec=amp_spec or cfg.spec(),
             resample=cfg.resample_motions,
             with_commands=cfg.command_group is not None,
             device=self.device,

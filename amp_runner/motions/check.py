@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from amp_runner.errors import MotionError
+from amp_runner.motions.check_robot import check_feet, check_limits
 from amp_runner.motions.clip import Motion
-from amp_runner.motions.robot_model import CONTACT_HEIGHT, RobotModel
+from amp_runner.motions.robot_model import RobotModel
 from amp_runner.state import AMPStateSpec
 
 SLOPE_TOLERANCE = 0.25
@@ -18,18 +21,24 @@ _SMALL_STEP = 2e-3  # [rad, m]
 JUMP = 12.0
 """A frame looks broken if a number changes by this multiple of its usual step."""
 _STILL = 0.05  # [rad/s, m/s]; slower motion cannot reveal wrong units
-SLIP = 0.15
-"""Largest mean speed of a foot in stance [m/s]."""
-PENETRATION = 0.01
-"""Largest depth of a foot in the ground [m]."""
+_MOST_RADIANS = 4 * np.pi
+"""Larger joint positions are taken for degrees."""
+_TALLEST = 5.0
+"""Larger root heights are taken for centimetres [m]."""
 
 
 @dataclass(frozen=True)
 class Finding:
     """A defect of a motion, or a remark."""
 
-    is_error: bool
+    severity: Literal["error", "warning", "note"]
+    """``error``: not fit to learn from; ``warning``: a flaw, as captured motion usually has some; ``note``: not checked."""
     text: str
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the motion is not fit to learn from."""
+        return self.severity == "error"
 
 
 def check_motion(motion: Motion, robot: RobotModel | None = None, max_joint_speed: float | None = None) -> list[Finding]:
@@ -45,7 +54,7 @@ def check_motion(motion: Motion, robot: RobotModel | None = None, max_joint_spee
     """
     spec = motion.spec
     findings = [
-        Finding(False, f"no '{name}' in the file: {consequence}")
+        Finding("note", f"no '{name}' in the file: {consequence}")
         for name, value, consequence in (
             ("dt", motion.dt, "the environment's time step is assumed"),
             ("commands", motion.commands, "amp-eval cannot compare at equal commands"),
@@ -55,82 +64,135 @@ def check_motion(motion: Motion, robot: RobotModel | None = None, max_joint_spee
         if value is None
     ]
     if robot is None:
-        findings.append(Finding(False, "joint limits and feet are not checked: pass --robot FILE"))
+        findings.append(Finding("note", "joint limits and feet are not checked: pass --robot FILE"))
+    elif robot.missing_meshes:
+        findings.append(
+            Finding(
+                "note", f"{len(robot.missing_meshes)} meshes not found or not readable, such as {robot.missing_meshes[0]}"
+            )
+        )
     first = 0
     for number, states in enumerate(motion.clips()):
         name = f"clip {number} (frames {first} to {first + len(states) - 1})"
-        for text in _check_clip(states, spec, motion.dt, robot, max_joint_speed):
-            findings.append(Finding(True, f"{name}: {text}"))
+        for finding in _check_clip(states, spec, motion.dt, robot, max_joint_speed):
+            findings.append(Finding(finding.severity, f"{name}: {finding.text}"))
         first += len(states)
     return findings
 
 
 def _check_clip(
     states: np.ndarray, spec: AMPStateSpec, dt: float | None, robot: RobotModel | None, max_joint_speed: float | None
-) -> list[str]:
-    texts = _check_orientation(states, spec) + _check_jumps(states, spec, dt)
-    joint_pos, joint_vel = (states[:, spec.features[name]] for name in ("joint_pos", "joint_vel"))
-    if (states[:, 0] <= 0).any():
-        texts.append(f"the root is at or below the ground in frame {int((states[:, 0] <= 0).argmax())}")
-    if max_joint_speed is not None and (np.abs(joint_vel) > max_joint_speed).any():
+) -> list[Finding]:
+    part = {name: states[:, columns] for name, columns in spec.features.items()}
+    texts = _check_orientation(part) + _check_units(part, spec)
+    repeated = _repeated_frames(states)
+    if repeated:
+        texts.append(repeated)
+    else:
+        texts += _check_jumps(part, dt)
+        if dt is not None and len(states) > 4:
+            texts += _check_velocities(part, spec, dt)
+    findings = [Finding("error", text) for text in texts]
+    joint_vel = part.get("joint_vel")
+    if max_joint_speed is not None and joint_vel is not None and (np.abs(joint_vel) > max_joint_speed).any():
         frame, joint = np.argwhere(np.abs(joint_vel) > max_joint_speed)[0]
         speed = abs(joint_vel[frame, joint])
-        texts.append(
-            f"{spec.joint_names[joint]} turns at {speed:.1f} rad/s in frame {frame}; the limit is {max_joint_speed:g}"
+        findings.append(
+            Finding(
+                "error",
+                f"{spec.joint_names[joint]} turns at {speed:.1f} rad/s in frame {frame}; the limit is {max_joint_speed:g}",
+            )
         )
-    if dt is not None and len(states) > 4:
-        texts += _check_velocities(states, spec, dt)
-    if robot is not None:
-        texts += _check_limits(joint_pos, robot)
+    if robot is not None and "joint_pos" in part:
+        findings += [Finding(*finding) for finding in check_limits(part["joint_pos"], robot)]
         if dt is not None:
-            texts += _check_feet(states, spec, dt, robot)
-    return texts
+            findings += _check_feet(states, spec, dt, robot)
+    return findings
 
 
-def _check_orientation(states: np.ndarray, spec: AMPStateSpec) -> list[str]:
-    name = spec.layout[1]
-    vectors = states[:, spec.features[name]]
-    norms = np.linalg.norm(vectors, axis=1)
+def _check_feet(states: np.ndarray, spec: AMPStateSpec, dt: float, robot: RobotModel) -> list[Finding]:
+    try:
+        contacts = robot.ground_contacts(states, spec, dt)
+    except MotionError as error:
+        return [Finding("note", f"feet are not checked: {error}")]
+    return [Finding(*finding) for finding in check_feet(contacts)]
+
+
+def _check_units(part: dict[str, np.ndarray], spec: AMPStateSpec) -> list[str]:
     texts = []
-    if (np.abs(norms - 1) > 0.01).any():
-        frame = int(np.abs(norms - 1).argmax())
-        texts.append(f"{name} has length {norms[frame]:.3f} in frame {frame}; expected 1")
-    if spec.orientation == "quaternion" and (vectors[:, 3] < -1e-6).any():
-        texts.append(
-            f"the quaternion of frame {int((vectors[:, 3] < 0).argmax())} has w < 0; expected w >= 0, or another order"
-        )
-    if spec.orientation == "gravity" and vectors[:, 2].mean() > 0:
-        texts.append("gravity points up: the robot is upside down, or quaternions were read in the wrong order")
+    if "joint_pos" in part and (largest := np.abs(part["joint_pos"]).max(axis=0)).max() > _MOST_RADIANS:
+        name = spec.joint_names[int(largest.argmax())]
+        texts.append(f"{name} reaches {largest.max():.0f} rad: degrees instead of radians?")
+    if "root_height" in part:
+        height = part["root_height"][:, 0]
+        if (height <= 0).any():
+            texts.append(f"the root is at or below the ground in frame {int((height <= 0).argmax())}")
+        if height.mean() > _TALLEST:
+            texts.append(
+                f"the root is {height.mean():.0f} m above the ground: centimetres or millimetres instead of metres?"
+            )
     return texts
 
 
-def _check_jumps(states: np.ndarray, spec: AMPStateSpec, dt: float | None) -> list[str]:
+def _repeated_frames(states: np.ndarray) -> str | None:
+    """Describe frames that are copies of the frame before, if they are regular."""
+    same = (states[1:] == states[:-1]).all(axis=1)
+    if len(same) < 8 or same.all() or same.mean() < 0.3:
+        return None
+    return (
+        f"{same.mean():.0%} of the frames are copies of the frame before: the frame rate was raised by repeating frames; "
+        "convert the original file, or drop the copies"
+    )
+
+
+def _check_orientation(part: dict[str, np.ndarray]) -> list[str]:
+    texts = []
+    for name, vectors in part.items():
+        if name not in ("projected_gravity", "root_quat_xyzw", "root_tangent_normal"):
+            continue
+        expected = np.sqrt(2) if name == "root_tangent_normal" else 1.0
+        norms = np.linalg.norm(vectors, axis=1) / expected
+        if (np.abs(norms - 1) > 0.01).any():
+            frame = int(np.abs(norms - 1).argmax())
+            texts.append(f"{name} has length {norms[frame] * expected:.3f} in frame {frame}; expected {expected:.4g}")
+        if name == "root_quat_xyzw" and (vectors[:, 3] < -1e-6).any():
+            texts.append(
+                f"the quaternion of frame {int((vectors[:, 3] < 0).argmax())} has w < 0; expected w >= 0, or another order"
+            )
+        if name == "projected_gravity" and vectors[:, 2].mean() > 0:
+            texts.append("gravity points up: the robot is upside down, or quaternions were read in the wrong order")
+    return texts
+
+
+def _check_jumps(part: dict[str, np.ndarray], dt: float | None) -> list[str]:
     """Find frames that differ from the frame before by far more than usual, beyond what velocities explain."""
-    orientation = np.diff(states[:, spec.features[spec.layout[1]]], axis=0)
-    joints = np.diff(states[:, spec.features["joint_pos"]], axis=0)
-    if dt is not None:
-        velocity = states[:, spec.features["joint_vel"]]
-        joints = joints - 0.5 * dt * (velocity[1:] + velocity[:-1])
-    steps = np.abs(np.concatenate([orientation, joints, np.diff(states[:, :1], axis=0)], axis=1))
+    names = ("projected_gravity", "root_quat_xyzw", "root_tangent_normal", "root_height")
+    steps = [np.diff(part[name], axis=0) for name in names if name in part]
+    if "joint_pos" in part:
+        joints = np.diff(part["joint_pos"], axis=0)
+        if dt is not None and "joint_vel" in part:
+            joints = joints - 0.5 * dt * (part["joint_vel"][1:] + part["joint_vel"][:-1])
+        steps.append(joints)
+    if not steps or not len(steps[0]):
+        return []
+    changes = np.abs(np.concatenate(steps, axis=1))
     # Relative to the steps of each number, but not finer than the noise of a number at rest.
-    usual = np.maximum(np.percentile(steps, 90, axis=0), _SMALL_STEP) if len(steps) else np.ones(steps.shape[1])
-    broken = np.flatnonzero((steps > JUMP * usual).any(axis=1))
+    usual = np.maximum(np.percentile(changes, 90, axis=0), _SMALL_STEP)
+    broken = np.flatnonzero((changes > JUMP * usual).any(axis=1))
     if not len(broken):
         return []
     shown = ", ".join(str(frame + 1) for frame in broken[:5]) + (" ..." if len(broken) > 5 else "")
     return [f"{len(broken)} frames look broken (they jump from the frame before): {shown}"]
 
 
-def _check_velocities(states: np.ndarray, spec: AMPStateSpec, dt: float) -> list[str]:
+def _check_velocities(part: dict[str, np.ndarray], spec: AMPStateSpec, dt: float) -> list[str]:
     """Compare stored velocities with the derivatives of positions."""
-    features = spec.features
-    columns = {f"joint_vel of {name}": i for i, name in enumerate(spec.joint_names)}
-    pairs = {
-        name: (states[:, features["joint_pos"].start + i], states[:, features["joint_vel"].start + i])
-        for name, i in columns.items()
-    }
-    if spec.velocity_frame != "body":
-        pairs["the root's vertical velocity"] = (states[:, 0], states[:, features["root_lin_vel"].start + 2])
+    pairs = {}
+    if {"joint_pos", "joint_vel"} <= set(part):
+        for column, name in enumerate(spec.joint_names):
+            pairs[f"joint_vel of {name}"] = (part["joint_pos"][:, column], part["joint_vel"][:, column])
+    if {"root_height", "root_lin_vel"} <= set(part) and spec.velocity_frame != "body":
+        pairs["the root's vertical velocity"] = (part["root_height"][:, 0], part["root_lin_vel"][:, 2])
     texts = []
     for name, (position, velocity) in pairs.items():
         derivative, velocity = np.diff(position.astype(float)) / dt, 0.5 * (velocity[1:] + velocity[:-1]).astype(float)
@@ -146,40 +208,3 @@ def _check_velocities(states: np.ndarray, spec: AMPStateSpec, dt: float) -> list
                 "1 and 1): wrong dt or units?"
             )
     return texts
-
-
-def _check_limits(joint_pos: np.ndarray, robot: RobotModel) -> list[str]:
-    low, high = robot.limits.T
-    texts = []
-    for joint, name in enumerate(robot.joint_names):
-        positions = joint_pos[:, joint]
-        if positions.min() < low[joint] - 1e-3 or positions.max() > high[joint] + 1e-3:
-            found = f"{positions.min():.2f} to {positions.max():.2f}"
-            texts.append(f"{name} goes from {found} rad; its limits are {low[joint]:.2f} to {high[joint]:.2f}")
-    return texts
-
-
-def _check_feet(states: np.ndarray, spec: AMPStateSpec, dt: float, robot: RobotModel) -> list[str]:
-    names, points = robot.lowest_points(states, spec, dt)
-    if not names:
-        return ["no part of the robot ever touches the ground: wrong root height?"]
-    texts = []
-    for column, name in enumerate(names):
-        height = points[:, column, 2]
-        if height.min() < -PENETRATION:
-            texts.append(f"{name} is {-height.min() * 1000:.0f} mm in the ground in frame {int(height.argmin())}")
-        slip = foot_slip(points[:, column], dt)
-        if slip is not None and slip > SLIP:
-            texts.append(f"{name} slips at {slip:.2f} m/s while on the ground; up to {SLIP:g} m/s is usual")
-    return texts
-
-
-def foot_slip(points: np.ndarray, dt: float) -> float | None:
-    """Compute the mean horizontal speed of a foot's lowest point (T, 3) in stance [m/s]; None if it has no stance."""
-    contact = points[:, 2] < CONTACT_HEIGHT
-    # At touch-down and lift-off a finite difference includes the swing.
-    inner = contact[:-2] & contact[1:-1] & contact[2:]
-    if not inner.any():
-        return None
-    velocity = (points[2:, :2] - points[:-2, :2]) / (2 * dt)
-    return float(np.linalg.norm(velocity, axis=1)[inner].mean())

@@ -6,6 +6,8 @@
     joint_names     (J,) strings             optional
     layout          (F,) strings             optional; names of the features, in order
     velocity_frame  string                   optional; heading, world or body
+    key_bodies      (B,) strings             optional; bodies of key_body_pos and key_body_vel
+    feet            (F,) strings             optional; feet of foot_contact
     commands        (T, 3)                   optional; vx, vy [m/s] and yaw rate [rad/s] that the motion follows
     source, licence strings                  optional
     format_version  whole number             optional
@@ -16,28 +18,26 @@ Files are untrusted: nothing is unpickled, and the unpacked size is limited befo
 from __future__ import annotations
 
 import hashlib
-import io
-import zipfile
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from amp_runner.atomic_io import atomic_write
 from amp_runner.errors import ConfigError, MotionError
+from amp_runner.motions.npz import NOT_A_CLIP, read_bytes, unpack_npz
 from amp_runner.state import AMPStateSpec
 
 FORMAT_VERSION = 1
-MAX_BYTES = 2 * 2**30
-"""Larger files are rejected, packed or unpacked [bytes]. 2 GiB are about five days of 22 numbers at 50 Hz."""
-_MAX_COMPRESSION = 20
-"""Files that unpack to more than 64 MiB and this multiple of their size are rejected: no motion compresses so well."""
-_SMALL = 64 * 2**20
+SPEC_FIELDS = ("joint_names", "layout", "velocity_frame", "key_bodies", "feet")
+"""Fields of a motion that describe its columns, named as in :class:`~amp_runner.AMPStateSpec`."""
+COMMAND_WINDOW = 1.0
+"""Time over which velocities are averaged to the command of a frame [s]: about one stride of a walk."""
 MAX_ABS_VALUE = 1e6
 """Larger numbers are rejected: no robot produces them, and their squares would spoil the discriminator's statistics."""
 _MAX_STRINGS = 1000
-_NOT_A_CLIP = "expected an .npz file with the array 'amp_states' (write one with numpy.savez)"
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,15 @@ class Motion:
     licence: str = ""
     sha256: str = ""
     """Hash of the file."""
+    key_bodies: tuple[str, ...] | None = None
+    """Bodies of ``key_body_pos`` and ``key_body_vel``, in order."""
+    feet: tuple[str, ...] | None = None
+    """Feet of ``foot_contact``, in order."""
+
+    @classmethod
+    def with_spec(cls, spec: AMPStateSpec, path: str, states: np.ndarray, clip_lengths: np.ndarray, **rest: Any) -> Motion:
+        """Create a motion whose states have the layout ``spec``; ``rest`` are its other fields."""
+        return cls(path, states, clip_lengths, **{name: getattr(spec, name) or None for name in SPEC_FIELDS}, **rest)
 
     @property
     def known_dt(self) -> float:
@@ -101,35 +110,62 @@ class Motion:
                 f"{self.path}: does not describe its columns; expected 'layout' and 'joint_names' in the file: add them "
                 "(numpy.savez), or record it with amp-record"
             )
-        orientation = "quaternion" if "root_quat_xyzw" in self.layout else "gravity"
+        bodies = self.key_bodies or self._unnamed_bodies()
+        frame: Any = self.velocity_frame or "heading"
         try:
-            spec = AMPStateSpec(self.joint_names, orientation, self.velocity_frame or "heading")  # type: ignore[arg-type]
+            spec = AMPStateSpec(self.joint_names, None, frame, self.layout, bodies, self.feet or ())
         except ConfigError as error:
             raise MotionError(f"{self.path}: {error}") from None
-        if self.layout != spec.layout or self.states.shape[1] != spec.dim:
+        if self.states.shape[1] != spec.dim:
             raise MotionError(
-                f"{self.path}: layout is [{', '.join(self.layout)}] with {self.states.shape[1]} numbers; expected "
-                f"[{', '.join(spec.layout)}] with {spec.dim}"
+                f"{self.path}: layout is [{', '.join(self.layout)}] with {len(spec.joint_names)} joints, {len(bodies)} key "
+                f"bodies and {len(spec.feet)} feet, which are {spec.dim} numbers; 'amp_states' has {self.states.shape[1]}"
             )
         return spec
 
+    def _unnamed_bodies(self) -> tuple[str, ...]:
+        """Names for the key bodies of a file that has columns but no names for them; the rest leaves their number."""
+        assert self.layout is not None and self.joint_names is not None
+        wanted = [name for name in self.layout if name.startswith("key_body")]
+        rest = tuple(name for name in self.layout if name not in wanted)
+        if not wanted or not rest:
+            return ()
+        try:
+            known = AMPStateSpec(self.joint_names, layout=rest, feet=self.feet or ()).dim
+        except ConfigError:
+            return ()
+        return tuple(f"key_body_{i}" for i in range((self.states.shape[1] - known) // (3 * len(wanted))))
+
     def frame_commands(self) -> np.ndarray:
-        """Return the command of every frame (vx, vy, yaw rate), shape (T, 3): as stored, else each clip's mean velocity.
+        """Return the command of every frame (vx, vy, yaw rate), shape (T, 3).
+
+        As stored, else the mean velocity of the :data:`COMMAND_WINDOW` around each frame, within its clip; of the whole clip
+        if the dt is unknown.
 
         Raises:
             MotionError: the file has neither commands nor velocities in the heading or body frame.
         """
         if self.commands is not None:
             return self.commands
-        if not self.describes_layout or self.velocity_frame not in ("heading", "body"):
+        has_velocities = self.describes_layout and {"root_lin_vel", "root_ang_vel"} <= set(self.spec.layout)
+        if not has_velocities or self.velocity_frame not in ("heading", "body"):
             raise MotionError(
-                f"{self.path}: has no commands; expected 'commands', (T, 3), or 'layout', 'joint_names' and a "
-                "'velocity_frame' heading or body from which mean velocities can be read; add one of them to the file"
+                f"{self.path}: has no commands; expected 'commands', (T, 3), or 'layout' (with root_lin_vel and "
+                "root_ang_vel), 'joint_names' and a 'velocity_frame' heading or body from which mean velocities can be "
+                "read; add one of them to the file"
             )
         features = self.spec.features
         linear, angular = features["root_lin_vel"].start, features["root_ang_vel"].start
-        means = [clip[:, [linear, linear + 1, angular + 2]].mean(axis=0) for clip in self.clips()]
-        return np.repeat(np.stack(means), self.clip_lengths, axis=0)
+        window = round(COMMAND_WINDOW / self.dt) if self.dt else len(self.states)
+        return np.concatenate([_moving_mean(c[:, [linear, linear + 1, angular + 2]], window) for c in self.clips()])
+
+
+def _moving_mean(values: np.ndarray, window: int) -> np.ndarray:
+    """Mean of the ``window`` rows around each row of (T, n); at the ends, of the first and the last ``window`` rows."""
+    window = min(max(window, 1), len(values))
+    sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0, dtype=float)])
+    first = np.clip(np.arange(len(values)) - window // 2, 0, len(values) - window)
+    return ((sums[first + window] - sums[first]) / window).astype(np.float32)
 
 
 def save_motion(motion: Motion) -> None:
@@ -141,6 +177,8 @@ def save_motion(motion: Motion) -> None:
         "joint_names": motion.joint_names,
         "layout": motion.layout,
         "velocity_frame": motion.velocity_frame,
+        "key_bodies": motion.key_bodies,
+        "feet": motion.feet,
         "commands": motion.commands,
         "source": motion.source,
         "licence": motion.licence,
@@ -188,85 +226,10 @@ def _load_motion(path: str, version: tuple[int, int]) -> Motion:
         commands=commands,
         source=_string(path, "source", arrays),
         licence=_string(path, "licence", arrays),
+        key_bodies=_strings(path, "key_bodies", arrays) or None,
+        feet=_strings(path, "feet", arrays) or None,
         sha256=hashlib.sha256(content).hexdigest(),
     )
-
-
-def read_bytes(path: str) -> bytes:
-    """Read a whole file at once, so that the bytes that are checked are those that are used.
-
-    Raises:
-        MotionError: it cannot be read, is too large, or is empty.
-    """
-    file = Path(path)
-    try:
-        if file.is_dir():
-            raise MotionError(f"{path}: is a folder; {_NOT_A_CLIP}")
-        if file.exists() and not file.is_file():
-            raise MotionError(f"{path}: is not a regular file; {_NOT_A_CLIP}")
-        size = file.stat().st_size
-        if size > MAX_BYTES:
-            raise MotionError(
-                f"{path}: has {size / 2**30:.1f} GiB; the limit is {MAX_BYTES / 2**30:.0f} GiB: split the file"
-            )
-        content = file.read_bytes()
-    except FileNotFoundError:
-        raise MotionError(f"{path}: no such file; {_NOT_A_CLIP}") from None
-    except OSError as error:
-        raise MotionError(f"{path}: cannot be read: {error.strerror}") from None
-    if not content:
-        raise MotionError(f"{path}: the file is empty; {_NOT_A_CLIP}")
-    return content
-
-
-def read_npz(path: str) -> dict[str, np.ndarray]:
-    """Read the arrays of an .npz file; see :func:`read_bytes` and :func:`unpack_npz`."""
-    return unpack_npz(path, read_bytes(path))
-
-
-def unpack_npz(path: str, content: bytes) -> dict[str, np.ndarray]:
-    """Unpack the arrays of an .npz file.
-
-    Args:
-        path: file, for the error message.
-        content: its bytes.
-
-    Raises:
-        MotionError: the file is damaged, unpacks to too much, or holds more than plain arrays.
-    """
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            limit = min(MAX_BYTES, max(_SMALL, _MAX_COMPRESSION * len(content)))
-            size = sum(member.file_size for member in archive.infolist())
-            if size > limit:
-                raise MotionError(
-                    f"{path}: unpacks from {len(content) / 2**20:.1f} to {size / 2**20:.0f} MiB; the limit is "
-                    f"{limit / 2**20:.0f} MiB: save it with numpy.savez, or split it"
-                )
-            members = [name for name in archive.namelist() if name.endswith(".npy")]
-            return {name.removesuffix(".npy"): _unpack_array(path, name, archive.read(name)) for name in members}
-    except zipfile.BadZipFile:
-        kind = "a truncated or damaged .npz file" if content[:2] == b"PK" else "not an .npz file"
-        raise MotionError(f"{path}: {kind}; {_NOT_A_CLIP}") from None
-    except MotionError:
-        raise
-    except Exception as error:  # zip and zlib raise many types on damaged data
-        raise MotionError(f"{path}: damaged file ({error}); write it again with numpy.savez") from None
-
-
-def _unpack_array(path: str, member: str, content: bytes) -> np.ndarray:
-    name = member.removesuffix(".npy")
-    try:
-        array = np.load(io.BytesIO(content), allow_pickle=False)
-    except Exception as error:  # NumPy raises many types on damaged data
-        if "allow_pickle" in str(error):
-            raise MotionError(
-                f"{path}: '{name}' holds pickled Python objects, which are never loaded; expected plain numbers or "
-                "strings: convert it, for example with numpy.asarray(x, dtype=numpy.float32), and save it again"
-            ) from None
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise MotionError(f"{path}: '{name}' is damaged ({reason}); write the file again with numpy.savez") from None
-    return array.astype(array.dtype.newbyteorder("="))
 
 
 def _check_numbers(path: str, name: str, array: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
@@ -289,7 +252,7 @@ def _check_numbers(path: str, name: str, array: np.ndarray, shape: tuple[int | N
 def _check_states(path: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
     if "amp_states" not in arrays:
         found = ", ".join(sorted(arrays)) or "nothing"
-        raise MotionError(f"{path}: no array 'amp_states'; found {found}. {_NOT_A_CLIP.capitalize()}")
+        raise MotionError(f"{path}: no array 'amp_states'; found {found}. {NOT_A_CLIP.capitalize()}")
     states = arrays["amp_states"]
     if states.ndim != 2:
         raise MotionError(f"{path}: 'amp_states' has shape {states.shape}; expected (frames, features)")

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from amp_runner.errors import MotionError
-from amp_runner.motions.clip import Motion, load_motion
+from amp_runner.motions.clip import SPEC_FIELDS, Motion, load_motion
 from amp_runner.motions.edit import resample_motion
 from amp_runner.state import AMPStateSpec
 
@@ -157,6 +157,8 @@ def check_fit(motion: Motion, *, dim: int | None = None, spec: AMPStateSpec | No
             spec.velocity_frame,
             "convert its velocities, or set the environment's velocity_frame",
         )
+        for name in ("key_bodies", "feet"):
+            _check_same(path, name, getattr(motion, name), getattr(spec, name), "name the same bodies, in the same order")
         dim = spec.dim if dim is None else dim
     if dim is not None and found_dim != dim:
         raise MotionError(
@@ -215,7 +217,7 @@ def _check_common_layout(motions: Sequence[Motion]) -> None:
                 f"{motion.path}: {motion.states.shape[1]} numbers a frame, but {first.path} has "
                 f"{first.states.shape[1]}: motions of one run must have the same AMP state"
             )
-        for name in ("joint_names", "layout", "velocity_frame"):
+        for name in SPEC_FIELDS:
             found, expected = getattr(motion, name), getattr(first, name)
             if found is not None and expected is not None and found != expected:
                 raise MotionError(

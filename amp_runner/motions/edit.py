@@ -10,7 +10,10 @@ import torch
 
 from amp_runner.errors import MotionError
 from amp_runner.mirror import COMMAND_SIGNS, Mirror
-from amp_runner.motions.clip import Motion
+from amp_runner.motions.clip import SPEC_FIELDS, Motion
+
+_SHORTEST_VECTOR = 0.05
+"""Orientations shorter than this have no direction."""
 
 
 def resample_motion(motion: Motion, dt: float) -> Motion:
@@ -23,7 +26,7 @@ def resample_motion(motion: Motion, dt: float) -> Motion:
     unit_vectors = _unit_vectors(motion)
     for columns in unit_vectors:
         lengths = np.linalg.norm(motion.states[:, columns], axis=1)
-        if (lengths < 0.5).any():
+        if (lengths < _SHORTEST_VECTOR).any():
             frame = int(lengths.argmin())
             raise MotionError(
                 f"{motion.path}: columns {columns.start} to {columns.stop - 1} of frame {frame} have the length "
@@ -50,14 +53,16 @@ def resample_motion(motion: Motion, dt: float) -> Motion:
     )
 
 
-def mirror_motion(motion: Motion, flipped: str, sides: tuple[str, str] = ("left", "right")) -> Motion:
-    """Mirror a motion and its commands; see :meth:`AMPStateSpec.mirror`.
+def mirror_motion(motion: Motion, permutation: Sequence[int], signs: Sequence[float]) -> Motion:
+    """Mirror a motion and its commands.
 
-    Raises:
-        ConfigError: a joint has no partner.
-        MotionError: the file does not describe its layout.
+    Args:
+        motion: the motion.
+        permutation: source column of each column, (D,), as :meth:`AMPStateSpec.mirror` or
+            :func:`~amp_runner.motions.robot_mirror.mirror_of_model` computes it.
+        signs: sign of each column, (D,).
     """
-    mirror = Mirror(*motion.spec.mirror(flipped, sides))
+    mirror = Mirror(permutation, signs)
     commands = None if motion.commands is None else motion.commands * np.array(COMMAND_SIGNS, dtype=np.float32)
     return replace(motion, states=mirror(torch.from_numpy(motion.states)).numpy(), commands=commands)
 
@@ -103,7 +108,7 @@ def concat_motions(motions: Sequence[Motion]) -> Motion:
     """
     first = motions[0]
     for motion in motions[1:]:
-        for name in ("dt", "joint_names", "layout", "velocity_frame"):
+        for name in ("dt", *SPEC_FIELDS):
             found, expected = getattr(motion, name), getattr(first, name)
             if found != expected:
                 raise MotionError(
@@ -133,7 +138,8 @@ def _interpolate(values: np.ndarray, times: np.ndarray) -> np.ndarray:
 def _interpolate_on_sphere(vectors: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Interpolate unit vectors (T, n) along great circles at times in frames; quaternions take the shorter arc, w >= 0."""
     low, high, fraction = _neighbours(len(vectors), times)
-    src, dst = vectors[low].astype(float), vectors[high].astype(float)
+    units = vectors / np.linalg.norm(vectors.astype(float), axis=1, keepdims=True)
+    src, dst = units[low], units[high]
     is_quaternion = vectors.shape[1] == 4
     if is_quaternion:
         dst = np.where((src * dst).sum(axis=1, keepdims=True) < 0, -dst, dst)
@@ -156,4 +162,8 @@ def _unit_vectors(motion: Motion) -> list[slice]:
     if not motion.describes_layout:
         return []
     features = motion.spec.features
-    return [features[name] for name in ("projected_gravity", "root_quat_xyzw") if name in features]
+    vectors = [features[name] for name in ("projected_gravity", "root_quat_xyzw") if name in features]
+    if "root_tangent_normal" in features:
+        start = features["root_tangent_normal"].start
+        vectors += [slice(start, start + 3), slice(start + 3, start + 6)]
+    return vectors

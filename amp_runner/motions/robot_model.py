@@ -9,74 +9,37 @@ from pathlib import Path
 
 import mujoco
 import numpy as np
-import torch
 import trimesh
 from scipy.spatial.transform import Rotation
 
 from amp_runner.errors import MotionError
-from amp_runner.state import AMPStateSpec, gravity_to_quat
+from amp_runner.motions.robot_file import read_robot
+from amp_runner.motions.root_path import root_path
+from amp_runner.state import AMPStateSpec
 
 CONTACT_HEIGHT = 0.005
 """A shape touches the ground if its lowest point is below this height [m]."""
-
-
-_FIRST_HIDDEN_GROUP = 3  # MuJoCo's viewers hide groups from 3 on
-
-
 ROBOTS_GROUP = "amp_runner.robots"
 """Entry points of packages that provide robots: the path of an MJCF file each."""
+_FIRST_HIDDEN_GROUP = 3  # MuJoCo's viewers hide groups from 3 on
+_NEAR = 0.1  # [m] shapes above need no exact lowest point
 
 
 @dataclass(frozen=True)
-class RootPath:
-    """Root poses in the world."""
+class GroundContacts:
+    """Motion of the bodies that come near the ground, over one clip."""
 
-    position: np.ndarray
-    """(T, 3) [m]."""
-    rotation: Rotation
-    """T orientations."""
+    names: list[str]
+    """The bodies."""
+    points: np.ndarray
+    """Lowest point of each body in the world, (T, B, 3) [m]."""
+    velocity: np.ndarray
+    """Velocity of the body's material at that point, (T, B, 3) [m/s]."""
 
-
-def root_path(states: np.ndarray, spec: AMPStateSpec, dt: float) -> RootPath:
-    """Integrate the root's velocities: an AMP state has no horizontal position and no yaw.
-
-    Args:
-        states: AMP states of one clip, (T, D).
-        spec: their layout.
-        dt: time step [s].
-
-    Returns:
-        Poses that start at the origin, facing +x.
-    """
-    part = {name: states[:, columns].astype(float) for name, columns in spec.features.items()}
-    if spec.orientation == "gravity":
-        tilt = Rotation.from_quat(gravity_to_quat(torch.from_numpy(part["projected_gravity"])).numpy())
-    else:
-        rotation = Rotation.from_quat(part["root_quat_xyzw"])
-        tilt = Rotation.from_euler("z", -_yaw(rotation)[:, None]) * rotation
-    linear, angular = part["root_lin_vel"], part["root_ang_vel"]
-    if spec.velocity_frame == "body":
-        linear, angular = tilt.apply(linear), tilt.apply(angular)
-    pitch = np.arcsin(np.clip(-tilt.as_matrix()[:, 2, 0], -1, 1))
-    # The yaw rate is the vertical angular velocity, plus the forward one times the tangent of the pitch.
-    yaw = _integrated(angular[:, 2] + angular[:, 0] * np.tan(pitch), dt)
-    heading = Rotation.from_euler("z", yaw[:, None])
-    if spec.velocity_frame == "world" and spec.orientation == "quaternion":
-        heading, tilt = Rotation.identity(), Rotation.from_quat(part["root_quat_xyzw"])
-    if spec.velocity_frame != "world":
-        linear = heading.apply(linear)
-    planar = np.stack([_integrated(linear[:, axis], dt) for axis in (0, 1)], axis=1)
-    return RootPath(np.concatenate([planar, part["root_height"]], axis=1), heading * tilt)
-
-
-def _yaw(rotation: Rotation) -> np.ndarray:
-    matrix = rotation.as_matrix()
-    return np.arctan2(matrix[:, 1, 0], matrix[:, 0, 0])
-
-
-def _integrated(rate: np.ndarray, dt: float) -> np.ndarray:
-    """Return the trapezoidal integral, starting at zero, (T,)."""
-    return np.concatenate([[0.0], np.cumsum(0.5 * (rate[1:] + rate[:-1]) * dt)])
+    @property
+    def touching(self) -> np.ndarray:
+        """Whether each body touches the ground, (T, B)."""
+        return self.points[..., 2] < CONTACT_HEIGHT
 
 
 def registered_robot(joint_names: tuple[str, ...]) -> str | None:
@@ -102,18 +65,16 @@ class RobotModel:
         Raises:
             MotionError: the file cannot be read, or lacks a joint.
         """
-        try:
-            self.model = mujoco.MjModel.from_xml_path(str(path))
-        except ValueError as error:
-            raise MotionError(f"{path}: not a robot that MuJoCo can read: {str(error).splitlines()[0]}") from None
+        self.path = str(path)
+        self.model, root, self.missing_meshes = read_robot(path, joint_names)
+        """MuJoCo's model, and mesh files that could not be read, whose shapes are left out."""
         self.data = mujoco.MjData(self.model)
         self.joint_names = joint_names
-        self.joints = [mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_JOINT, name) for name in joint_names]
-        if -1 in self.joints:
-            known = ", ".join(self.model.joint(i).name for i in range(self.model.njnt))
-            raise MotionError(f"{path}: has no joint '{joint_names[self.joints.index(-1)]}'; it has {known}")
+        self.joints = [self.model.joint(name).id for name in joint_names]
         self._addresses = self.model.jnt_qposadr[self.joints]
-        self._root = 1  # the first body after the world
+        self.root = self.model.body(root).id
+        """Index of the root body."""
+        self._free = int(self.model.jnt_qposadr[self.model.body_jntadr[self.root]])
 
     @property
     def limits(self) -> np.ndarray:
@@ -121,17 +82,88 @@ class RobotModel:
         limited = self.model.jnt_limited[self.joints].astype(bool)
         return np.where(limited[:, None], self.model.jnt_range[self.joints], [-np.inf, np.inf])
 
+    def body_ids(self, names: tuple[str, ...]) -> list[int]:
+        """Return the indices of bodies.
+
+        Raises:
+            MotionError: the robot lacks one.
+        """
+        known = [self.model.body(i).name for i in range(self.model.nbody)]
+        for name in names:
+            if name not in known:
+                raise MotionError(f"{self.path}: has no body '{name}'; it has {', '.join(known[1:])}")
+        return [known.index(name) for name in names]
+
     def pose(self, position: np.ndarray, rotation: Rotation, joint_pos: np.ndarray) -> None:
         """Put the robot into a pose, which ``data`` then holds."""
         self.data.qpos[self._addresses] = joint_pos
-        free = self.model.body_jntadr[self._root]
-        if free >= 0 and self.model.jnt_type[free] == mujoco.mjtJoint.mjJNT_FREE:
-            start = self.model.jnt_qposadr[free]
-            self.data.qpos[start : start + 7] = [*position, *rotation.as_quat(scalar_first=True)]
-        else:  # a URDF's root is fixed to the world: move it there
-            self.model.body_pos[self._root] = position
-            self.model.body_quat[self._root] = rotation.as_quat(scalar_first=True)
+        self.data.qpos[self._free : self._free + 7] = [*position, *rotation.as_quat(scalar_first=True)]
         mujoco.mj_kinematics(self.model, self.data)
+
+    def body_poses(
+        self, position: np.ndarray, rotation: Rotation, joint_pos: np.ndarray, bodies: list[int]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Compute positions (T, B, 3) [m] and rotation matrices (T, B, 3, 3) of bodies over a trajectory."""
+        positions, matrices = np.empty((len(position), len(bodies), 3)), np.empty((len(position), len(bodies), 3, 3))
+        for frame in range(len(position)):
+            self.pose(position[frame], rotation[frame], joint_pos[frame])
+            positions[frame], matrices[frame] = self.data.xpos[bodies], self.data.xmat[bodies].reshape(-1, 3, 3)
+        return positions, matrices
+
+    def ground_contacts(self, states: np.ndarray, spec: AMPStateSpec, dt: float) -> GroundContacts:
+        """Find the bodies that come near the ground over one clip.
+
+        Args:
+            states: AMP states, (T, D).
+            spec: their layout.
+            dt: time step [s].
+
+        Raises:
+            MotionError: the states do not describe a pose.
+        """
+        path = root_path(states, spec, dt)
+        return self.contacts_on_path(path.position, path.rotation, states[:, spec.features["joint_pos"]], dt)
+
+    def contacts_on_path(self, position: np.ndarray, rotation: Rotation, joint_pos: np.ndarray, dt: float) -> GroundContacts:
+        """Find the bodies that come near the ground.
+
+        Args:
+            position: root positions, (T, 3) [m].
+            rotation: T root orientations.
+            joint_pos: joint positions, (T, J) [rad].
+            dt: time step [s].
+        """
+        shapes = self._solid_shapes()
+        bodies = list(dict.fromkeys(int(self.model.geom_bodyid[shape]) for shape in shapes))
+        frames, lowest = len(position), np.full((len(position), len(bodies), 3), np.inf)
+        origins, matrices = np.empty((frames, len(bodies), 3)), np.empty((frames, len(bodies), 3, 3))
+        for frame in range(frames):
+            self.pose(position[frame], rotation[frame], joint_pos[frame])
+            origins[frame], matrices[frame] = self.data.xpos[bodies], self.data.xmat[bodies].reshape(-1, 3, 3)
+            for shape in shapes:
+                column = bodies.index(self.model.geom_bodyid[shape])
+                point = self._lowest_point(shape)
+                if point[2] < lowest[frame, column, 2]:
+                    lowest[frame, column] = point
+        near = [c for c in range(len(bodies)) if lowest[:, c, 2].min() < 2 * CONTACT_HEIGHT]
+        names = [self.model.body(bodies[column]).name for column in near]
+        local = np.einsum("tbji,tbj->tbi", matrices, np.where(np.isfinite(lowest), lowest - origins, 0.0))
+        velocity = _material_velocity(origins[:, near], matrices[:, near], local[:, near], dt)
+        return GroundContacts(names, lowest[:, near], velocity)
+
+    def lowest_heights(self, position: np.ndarray, rotation: Rotation, joint_pos: np.ndarray) -> np.ndarray:
+        """Compute the height of the robot's lowest point over a trajectory, (T,) [m]."""
+        shapes, heights = self._solid_shapes(), np.empty(len(position))
+        for frame in range(len(position)):
+            self.pose(position[frame], rotation[frame], joint_pos[frame])
+            bottoms = self.data.geom_xpos[shapes, 2] - self.model.geom_rbound[shapes]
+            lowest = np.inf
+            for shape in np.array(shapes)[np.argsort(bottoms)]:
+                if self.data.geom_xpos[shape, 2] - self.model.geom_rbound[shape] >= lowest:
+                    break
+                lowest = min(lowest, self._lowest_point(shape)[2])
+            heights[frame] = lowest
+        return heights
 
     def shapes(self) -> Iterator[tuple[int, trimesh.Trimesh, tuple[float, float, float]]]:
         """Yield the shapes with which the robot is drawn: number, mesh in the body's frame, and colour.
@@ -149,6 +181,11 @@ class RobotModel:
             mesh.apply_transform(pose)
             red, green, blue = (float(c) for c in model.geom_rgba[shape][:3])
             yield shape, mesh, (red, green, blue)
+
+    def _solid_shapes(self) -> list[int]:
+        """The collision shapes, or all shapes of a robot without any, whose collisions a simulator adds."""
+        own = [g for g in range(self.model.ngeom) if self.model.geom_bodyid[g] > 0]
+        return [g for g in own if self.model.geom_contype[g] or self.model.geom_conaffinity[g]] or own
 
     def _mesh(self, shape: int) -> trimesh.Trimesh:
         model, size = self.model, self.model.geom_size[shape]
@@ -171,37 +208,12 @@ class RobotModel:
         ball.apply_scale(radii)
         return ball
 
-    def lowest_points(self, states: np.ndarray, spec: AMPStateSpec, dt: float) -> tuple[list[str], np.ndarray]:
-        """Find the lowest point of every body that comes near the ground, over one clip.
-
-        Args:
-            states: AMP states, (T, D).
-            spec: their layout.
-            dt: time step [s].
-
-        Returns:
-            The bodies' names, and the points in the world, (T, B, 3) [m].
-        """
-        path = root_path(states, spec, dt)
-        joints = states[:, spec.features["joint_pos"]]
-        shapes = [g for g in range(self.model.ngeom) if self.model.geom_contype[g] and self.model.geom_bodyid[g] > 0]
-        points = np.empty((len(states), len(shapes), 3))
-        for frame in range(len(states)):
-            self.pose(path.position[frame], path.rotation[frame], joints[frame])
-            for column, shape in enumerate(shapes):
-                points[frame, column] = self._lowest_point(shape)
-        bodies = self.model.geom_bodyid[shapes]
-        near = [b for b in dict.fromkeys(bodies) if points[:, bodies == b, 2].min() < 2 * CONTACT_HEIGHT]
-        lowest = np.empty((len(states), len(near), 3))
-        for column, body in enumerate(near):
-            own = points[:, bodies == body]
-            lowest[:, column] = own[np.arange(len(states)), own[..., 2].argmin(axis=1)]
-        return [self.model.body(body).name for body in near], lowest
-
     def _lowest_point(self, shape: int) -> np.ndarray:
-        """Return the lowest point of a shape, in the world."""
+        """Return the lowest point of a shape, in the world; of its bounding sphere, if that is well above the ground."""
         kind, size = self.model.geom_type[shape], self.model.geom_size[shape]
         centre, matrix = self.data.geom_xpos[shape], self.data.geom_xmat[shape].reshape(3, 3)
+        if centre[2] - self.model.geom_rbound[shape] > _NEAR:
+            return centre - [0.0, 0.0, self.model.geom_rbound[shape]]
         down = -matrix[2]  # in the shape's own frame
         if kind == mujoco.mjtGeom.mjGEOM_SPHERE:
             support = down * size[0]
@@ -220,3 +232,16 @@ class RobotModel:
         else:
             support = np.copysign(size, down)
         return centre + matrix @ support
+
+
+def _material_velocity(origins: np.ndarray, matrices: np.ndarray, local: np.ndarray, dt: float) -> np.ndarray:
+    """Velocity of the points ``local`` (T, B, 3) of moving bodies, by central differences of the same material point.
+
+    The lowest point of a foot that rolls wanders over its sole, so its own derivative is no velocity of the foot.
+    """
+    if len(origins) < 3:
+        return np.zeros_like(local)
+    after = origins[2:] + np.einsum("tbij,tbj->tbi", matrices[2:], local[1:-1])
+    before = origins[:-2] + np.einsum("tbij,tbj->tbi", matrices[:-2], local[1:-1])
+    inner = (after - before) / (2 * dt)
+    return np.concatenate([inner[:1], inner, inner[-1:]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -10,7 +12,18 @@ import numpy as np
 
 from amp_runner.evaluation import gait_metrics
 from amp_runner.motions.clip import Motion
-from amp_runner.motions.robot_model import CONTACT_HEIGHT, RobotModel, root_path
+from amp_runner.motions.robot_model import GroundContacts, RobotModel
+from amp_runner.motions.root_path import root_path
+
+_UNITS = {
+    "root_height": " [m]",
+    "joint_pos": " [rad]",
+    "joint_vel": " [rad/s]",
+    "root_lin_vel": ", {frame} frame [m/s]",
+    "root_ang_vel": ", {frame} frame [rad/s]",
+    "key_body_pos": ", {frame} frame [m]",
+    "key_body_vel": ", {frame} frame [m/s]",
+}
 
 
 def plot_clip(motion: Motion, robot: RobotModel | None, out: str) -> None:
@@ -24,21 +37,23 @@ def plot_clip(motion: Motion, robot: RobotModel | None, out: str) -> None:
     spec, states, dt = motion.spec, motion.states, motion.known_dt
     part = {name: states[:, columns] for name, columns in spec.features.items()}
     time = np.arange(len(states)) * dt
-    figure, axes = plt.subplots(4, 2, figsize=(13, 12), layout="constrained")
+    rows = -(-(len(part) + 2) // 2)
+    figure, axes = plt.subplots(rows, 2, figsize=(13, 3 * rows), layout="constrained", squeeze=False)
     figure.suptitle(f"{motion.path}: {len(states)} frames, {len(states) * dt:.2f} s")
-    _lines(axes[0, 0], time, part["joint_pos"], spec.joint_names, "joint positions [rad]")
-    _lines(axes[0, 1], time, part["joint_vel"], spec.joint_names, "joint velocities [rad/s]")
-    _lines(axes[1, 0], time, part["root_height"], ("height",), "root height [m]")
-    _lines(axes[1, 1], time, part[spec.layout[1]], "xyzw", spec.layout[1])
-    _lines(axes[2, 0], time, part["root_lin_vel"], "xyz", f"root velocity, {spec.velocity_frame} frame [m/s]")
-    _lines(axes[2, 1], time, part["root_ang_vel"], "xyz", f"root angular velocity, {spec.velocity_frame} frame [rad/s]")
-    if robot is None:
+    for axis, (name, values) in zip(axes.flat, part.items()):
+        labels = [column.removeprefix(f"{name} ") for column in spec.columns[spec.features[name]]]
+        _lines(
+            axis, time, values, labels, f"{name.replace('_', ' ')}{_UNITS.get(name, '').format(frame=spec.velocity_frame)}"
+        )
+    ground, spectrum = axes.flat[len(part)], axes.flat[len(part) + 1]
+    if robot is not None:
+        draw_footfalls(ground, time, robot.ground_contacts(states, spec, dt))
+    elif "root_height" in part:
         path = root_path(states, spec, dt).position
-        axes[3, 0].plot(path[:, 0], path[:, 1])
-        axes[3, 0].set(title="path of the root [m] (--robot shows footfalls)", aspect="equal")
-    else:
-        draw_footfalls(axes[3, 0], time, *robot.lowest_points(states, spec, dt))
-    _spectrum(axes[3, 1], part["joint_pos"], spec.joint_names, dt)
+        ground.plot(path[:, 0], path[:, 1])
+        ground.set(title="path of the root [m] (--robot shows footfalls)", aspect="equal")
+    if "joint_pos" in part:
+        _spectrum(spectrum, part["joint_pos"], spec.joint_names, dt)
     figure.savefig(out, dpi=100)
     plt.close(figure)
 
@@ -55,7 +70,7 @@ def plot_gait(motion: Motion, robot: RobotModel, out: str) -> None:
     time = np.arange(len(states)) * dt
     with plt.rc_context({"font.size": 13}):
         figure, axes = plt.subplots(2, 1, figsize=(8, 7), layout="constrained", height_ratios=(1, 2))
-        draw_footfalls(axes[0], time, *robot.lowest_points(states, spec, dt))
+        draw_footfalls(axes[0], time, robot.ground_contacts(states, spec, dt))
         for column, name in enumerate(spec.joint_names):
             axes[1].plot(time, states[:, spec.features["joint_pos"]][:, column], label=name)
         axes[1].set(title="joint positions [rad]", xlabel="time [s]", xlim=(time[0], time[-1]))
@@ -65,18 +80,18 @@ def plot_gait(motion: Motion, robot: RobotModel, out: str) -> None:
     plt.close(figure)
 
 
-def draw_footfalls(axis: plt.Axes, time: np.ndarray, names: list[str], points: np.ndarray) -> None:
-    """Draw a bar where the lowest point (T, B, 3) of each body is on the ground."""
-    for row in range(len(names)):
-        contact = points[:, row, 2] < CONTACT_HEIGHT
-        axis.fill_between(time, row + 0.1, row + 0.9, where=contact, step="mid")
-        axis.text(time[-1], row + 0.5, f" {contact.mean():.0%}", va="center", fontsize=8)
+def draw_footfalls(axis: plt.Axes, time: np.ndarray, contacts: GroundContacts) -> None:
+    """Draw a bar where each body is on the ground."""
+    names = contacts.names
+    for row, touching in enumerate(contacts.touching.T):
+        axis.fill_between(time, row + 0.1, row + 0.9, where=list(touching), step="mid")
+        axis.text(time[-1], row + 0.5, f" {touching.mean():.0%}", va="center", fontsize=8)
     axis.set_yticks(np.arange(len(names)) + 0.5, names, fontsize=8)
     axis.set(title="on the ground", xlabel="time [s]", xlim=(time[0], time[-1]), ylim=(0, max(len(names), 1)))
 
 
-def _lines(axis: plt.Axes, time: np.ndarray, values: np.ndarray, names: tuple[str, ...] | str, title: str) -> None:
-    for column, name in enumerate(names[: values.shape[1]]):
+def _lines(axis: plt.Axes, time: np.ndarray, values: np.ndarray, names: Sequence[str], title: str) -> None:
+    for column, name in enumerate(names):
         axis.plot(time, values[:, column], lw=1, label=name)
     axis.set(title=title, xlabel="time [s]", xlim=(time[0], time[-1]))
     axis.grid(alpha=0.3)

@@ -11,7 +11,8 @@ import numpy as np
 
 from amp_runner.motions.clip import Motion, load_motion
 from amp_runner.motions.edit import cut_motion
-from amp_runner.motions.robot_model import CONTACT_HEIGHT, RobotModel, RootPath, root_path
+from amp_runner.motions.robot_model import RobotModel
+from amp_runner.motions.root_path import RootPath, root_path
 from amp_runner.viewers.rendering import add_robot, draw, open_renderer, open_video, prepare_to_draw
 
 _GAP = 0.5  # [m] between robots shown side by side
@@ -43,10 +44,10 @@ class ShownClip:
         """
         motion = cut_motion(motion, clips=[clip])
         spec = motion.spec
-        bodies, points = robot.lowest_points(motion.states, spec, motion.known_dt)
+        contacts = robot.ground_contacts(motion.states, spec, motion.known_dt)
         path = root_path(motion.states, spec, motion.known_dt)
         joint_pos = motion.states[:, spec.features["joint_pos"]]
-        return cls(motion, robot, offset, path, joint_pos, bodies, points[..., 2] < CONTACT_HEIGHT)
+        return cls(motion, robot, offset, path, joint_pos, contacts.names, contacts.touching)
 
     @property
     def duration(self) -> float:

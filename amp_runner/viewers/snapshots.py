@@ -102,14 +102,12 @@ class PolicySnapshotLogger:
         self.folder.mkdir(parents=True, exist_ok=True)
         clip = self.folder / f"iteration_{iteration}.npz"
         save_motion(
-            Motion(
+            Motion.with_spec(
+                self.spec,
                 path=str(clip),
                 states=self._frames.numpy(),
                 clip_lengths=np.array([len(self._frames)]),
                 dt=self.dt,
-                joint_names=self.spec.joint_names,
-                layout=self.spec.layout,
-                velocity_frame=self.spec.velocity_frame,
                 source=f"the policy after iteration {iteration}",
             )
         )

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from amp_runner import AMPStateSpec, ConfigError, amp_state
-from amp_runner.state import gravity_to_quat, opposite_joint, rotate_inverse, yaw_quat
+from amp_runner.mirror import opposite_joint
+from amp_runner.rotations import gravity_to_quat, rotate_inverse, tangent_normal, tangent_normal_to_quat, yaw_quat
 
 HALF = math.sqrt(0.5)
 JOINT_POS = torch.tensor([[0.1, 0.2]])
@@ -112,3 +113,81 @@ def test_an_orientation_from_gravity_sees_that_gravity_and_has_no_yaw():
     quat = gravity_to_quat(gravity)
     torch.testing.assert_close(rotate_inverse(quat, torch.tensor([0.0, 0.0, -1.0])), gravity)
     torch.testing.assert_close(yaw_quat(quat), torch.tensor([0.0, 0.0, 0.0, 1.0]))
+
+
+class TestFeatureLists:
+    """States of other robots: features by name, in any order."""
+
+    BODIES = torch.tensor([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]])
+
+    def test_the_order_is_the_listed_one(self):
+        layout = ("joint_vel", "root_height", "joint_pos")
+        found = state(YAW_90, layout=layout)
+        torch.testing.assert_close(found, torch.tensor([1.0, 2.0, 0.23, 0.1, 0.2]))
+        spec = AMPStateSpec(("a", "b"), layout=layout)
+        assert spec.features == {"joint_vel": slice(0, 2), "root_height": slice(2, 3), "joint_pos": slice(3, 5)}
+        assert spec.dim == 5 and spec.orientation is None
+        assert spec.columns == ("joint_vel a", "joint_vel b", "root_height", "joint_pos a", "joint_pos b")
+
+    def test_key_bodies_turn_into_the_frame_of_the_velocities(self):
+        # The robot faces world +y: world (x, y) is (y, -x) in its heading frame.
+        layout = ("key_body_pos", "key_body_vel")
+        found = state(YAW_90, layout=layout, key_body_pos=self.BODIES, key_body_vel=-self.BODIES)
+        expected = torch.tensor([2.0, -1.0, 3.0, 5.0, -4.0, 6.0])
+        torch.testing.assert_close(found, torch.cat([expected, -expected]), atol=1e-6, rtol=0)
+
+    def test_the_roots_axes_are_columns_of_its_rotation_without_yaw(self):
+        # Nose down by 90 degrees: x points down, z forward. The world frame keeps the yaw, the heading frame does not.
+        layout = ("root_tangent_normal",)
+        found = state(PITCH_90, layout=layout, velocity_frame="world")
+        torch.testing.assert_close(found, torch.tensor([0.0, 0.0, -1.0, 1.0, 0.0, 0.0]), atol=1e-6, rtol=0)
+        upright = torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+        torch.testing.assert_close(state(YAW_90, layout=layout), upright, atol=1e-6, rtol=0)
+        turned = torch.tensor([0.0, 1.0, 0.0, 0.0, 0.0, 1.0])
+        torch.testing.assert_close(state(YAW_90, layout=layout, velocity_frame="world"), turned, atol=1e-6, rtol=0)
+
+    def test_axes_give_their_rotation_back(self):
+        quat = torch.nn.functional.normalize(torch.tensor([[0.1, -0.2, 0.6, 0.7], [0.3, 0.2, -0.1, 0.9]]), dim=-1)
+        back = tangent_normal_to_quat(tangent_normal(quat))
+        torch.testing.assert_close(torch.where(back[:, 3:] < 0, -back, back), quat)
+
+    def test_contacts_are_numbers(self):
+        found = state(YAW_90, layout=("foot_contact",), foot_contact=torch.tensor([[True, False]]))
+        assert found.tolist() == [1.0, 0.0]
+
+    def test_key_bodies_and_feet_extend_the_default_list(self):
+        spec = AMPStateSpec(("a",), key_bodies=("hand",), feet=("left", "right"))
+        assert spec.layout[-2:] == ("key_body_pos", "foot_contact") and spec.dim == 12 + 3 + 2
+
+    @pytest.mark.parametrize(
+        ("kwargs", "words"),
+        [
+            ({"layout": ("joint_position",)}, "unknown feature 'joint_position'.*joint_pos"),
+            ({"layout": ("joint_pos", "joint_pos")}, "listed twice"),
+            ({"layout": ("key_body_pos",)}, "needs key_bodies"),
+            ({"layout": ("root_tangent_normal",), "velocity_frame": "body"}, "constant in the body frame"),
+        ],
+    )
+    def test_impossible_lists_are_refused(self, kwargs, words):
+        with pytest.raises(ConfigError, match=words):
+            AMPStateSpec(("a",), **kwargs)
+
+    def test_a_missing_input_is_named(self):
+        with pytest.raises(ConfigError, match="'key_body_pos' is unknown, or its input was not passed"):
+            state(YAW_90, layout=("key_body_pos",))
+
+    def test_plain_data_restores_the_layout(self):
+        for spec in (
+            AMPStateSpec(("a",), "quaternion"),
+            AMPStateSpec(("a",), layout=("joint_pos",), velocity_frame="world"),
+        ):
+            assert AMPStateSpec.from_dict(spec.to_dict()) == spec
+        with pytest.raises(ConfigError, match="expected joint_names, and optionally orientation"):
+            AMPStateSpec.from_dict({"joints": ["a"]})
+
+    def test_groups_of_mjlab_are_dictionaries(self):
+        robot = SimpleNamespace(joint_names=("left", "right"), preserve_order=True)
+        params = {"asset_cfg": robot, "velocity_frame": "heading", "layout": ("joint_pos", "joint_vel")}
+        group = SimpleNamespace(terms={"state": SimpleNamespace(params=params)})
+        spec = AMPStateSpec.from_env_cfg(SimpleNamespace(observations={"amp": group}))
+        assert spec == AMPStateSpec(("left", "right"), layout=("joint_pos", "joint_vel"))

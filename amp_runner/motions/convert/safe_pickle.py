@@ -1,16 +1,17 @@
-"""Reads pickled arrays without executing anything."""
+"""Reads pickled arrays and tensors without executing anything."""
 
 from __future__ import annotations
 
 import io
 import math
 import pickle
+import zipfile
 from typing import Any
 
 import numpy as np
 
 from amp_runner.errors import MotionError
-from amp_runner.motions.clip import read_bytes
+from amp_runner.motions.npz import check_unpacked_size, read_bytes
 
 
 class _PlainDtype:
@@ -55,6 +56,7 @@ class _PlainUnpickler(pickle.Unpickler):
     _CLASSES = {
         ("numpy", "ndarray"): None,  # an argument of _reconstruct; calling it could turn bytes into object pointers
         ("numpy", "dtype"): _PlainDtype,
+        ("collections", "OrderedDict"): dict,
         **{
             (f"{package}.{module}", name): maker
             for package in ("numpy.core", "numpy._core")
@@ -73,7 +75,7 @@ class _PlainUnpickler(pickle.Unpickler):
 
 
 def load_plain_pickle(path: str) -> Any:
-    """Read a pickle, bare or in a .npy file, that holds only NumPy arrays and plain containers.
+    """Read a pickle, bare or in a .npy file, that holds only NumPy arrays and plain containers; or a plain .npy array.
 
     Raises:
         MotionError: the file is damaged, or restoring it needs any other class. Nothing in it is executed.
@@ -85,10 +87,82 @@ def load_plain_pickle(path: str) -> Any:
             header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
             _, _, dtype = header(stream)
             if not dtype.hasobject:
-                raise pickle.UnpicklingError(
-                    f"is a bare array of {dtype} without a description; expected the dictionary that "
-                    "amp-rsl-rl saves, or store AMP states as 'amp_states' in an .npz"
-                )
+                return np.load(io.BytesIO(stream.getvalue()), allow_pickle=False)
         return _PlainUnpickler(stream).load()
     except Exception as error:  # a damaged pickle raises many kinds
         raise MotionError(f"{path}: not loaded: {error}") from None
+
+
+def load_torch_archive(path: str) -> dict[str, Any]:
+    """Read a dictionary that torch.save wrote, with its tensors as NumPy arrays.
+
+    Raises:
+        MotionError: the file is damaged or holds something else. Nothing in it is executed.
+    """
+    content = read_bytes(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            check_unpacked_size(path, archive, len(content))
+            (index,) = (name for name in archive.namelist() if name.endswith("data.pkl"))
+            data = _TorchUnpickler(archive, index).load()
+    except MotionError:
+        raise
+    except Exception as error:  # a damaged archive or pickle raises many kinds
+        raise MotionError(f"{path}: not loaded as a file of torch.save: {error}") from None
+    if not isinstance(data, dict):
+        raise MotionError(f"{path}: holds {type(data).__name__}; expected a dictionary of tensors")
+    return data
+
+
+_STORAGES = {
+    "FloatStorage": "<f4",
+    "DoubleStorage": "<f8",
+    "HalfStorage": "<f2",
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "BoolStorage": "?",
+    "ByteStorage": "u1",
+}
+
+
+class _TorchUnpickler(_PlainUnpickler):
+    """Restores the tensors of an archive; objects of the project that wrote it become None."""
+
+    def __init__(self, archive: zipfile.ZipFile, index: str) -> None:
+        super().__init__(io.BytesIO(archive.read(index)))
+        self._archive, self._folder = archive, index.removesuffix("data.pkl")
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _rebuild_tensor
+        if module == "torch" and name in _STORAGES:
+            return _STORAGES[name]
+        if module.split(".")[0] == "protomotions":
+            return _nothing
+        return super().find_class(module, name)
+
+    def persistent_load(self, pid: Any) -> np.ndarray:
+        kind, dtype, key, *_ = pid
+        if kind != "storage" or dtype not in _STORAGES.values() or not str(key).isalnum():
+            raise pickle.UnpicklingError(f"refers to {pid!r}; expected a storage of numbers")
+        return np.frombuffer(self._archive.read(f"{self._folder}data/{key}"), dtype)
+
+
+def _nothing(*_: Any) -> None:
+    return None
+
+
+def _rebuild_tensor(storage: np.ndarray, offset: int, size: tuple, stride: tuple, *_: Any) -> np.ndarray:
+    numbers = (offset, *size, *stride)
+    if (
+        not isinstance(storage, np.ndarray)
+        or len(size) != len(stride)
+        or not all(type(n) is int and n >= 0 for n in numbers)
+    ):
+        raise pickle.UnpicklingError(f"declares a tensor of size {size} and stride {stride}")
+    last = offset + sum((n - 1) * step for n, step in zip(size, stride))
+    if 0 in size or last >= len(storage) or math.prod(size) > len(storage):
+        raise pickle.UnpicklingError(f"declares a tensor of size {size} on {len(storage)} numbers")
+    bytes_per_number = storage.itemsize
+    strides = tuple(step * bytes_per_number for step in stride)
+    return np.lib.stride_tricks.as_strided(storage[offset:], size, strides).copy()

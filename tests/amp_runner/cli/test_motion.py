@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from amp_runner import load_motion
-from amp_runner.cli.motion import KINDS, main
+from amp_runner.cli.motion import main
+from amp_runner.cli.motion_convert import KINDS
 from amp_runner.motions.convert import READERS
 from tests.conftest import REPOSITORY
 
