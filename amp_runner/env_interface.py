@@ -141,6 +141,52 @@ def resolve_step_dt(configured: float | None, env_step_dt: float | None) -> floa
     return env_step_dt if configured is None else configured
 
 
+def velocity_command(unwrapped: Any, name: str | None = None) -> Any:
+    """Return a velocity command term of an Isaac Lab or mjlab environment.
+
+    Args:
+        unwrapped: the environment.
+        name: the term's name; None: the first velocity command.
+
+    Raises:
+        ConfigError: the environment has none.
+    """
+    manager = getattr(unwrapped, "command_manager", None)
+    names = list(getattr(manager, "active_terms", ()))
+    for candidate in names:
+        term = manager.get_term(candidate)  # type: ignore[union-attr]
+        if name in (None, candidate) and hasattr(term, "vel_command_b"):
+            return term
+    wanted = "velocity command" if name is None else f"velocity command '{name}'"
+    raise ConfigError(f"the task has no {wanted} (its commands: {', '.join(names) or 'none'})")
+
+
+def command_ranges(unwrapped: Any) -> dict[str, list[float]]:
+    """Return the range of each velocity command: ``lin_vel_x``, ``lin_vel_y`` [m/s] and ``ang_vel_z`` [rad/s].
+
+    Raises:
+        ConfigError: the environment has no velocity command.
+    """
+    ranges = velocity_command(unwrapped).cfg.ranges
+    return {name: list(getattr(ranges, name)) for name in ("lin_vel_x", "lin_vel_y", "ang_vel_z")}
+
+
+def set_velocity_commands(term: Any, env_ids: torch.Tensor, commands: torch.Tensor) -> None:
+    """Set velocity commands, within the term's ranges, so that they stay until new ones are drawn.
+
+    Args:
+        term: velocity command of Isaac Lab or mjlab.
+        env_ids: environments, (M,).
+        commands: (M, 3) [m/s, m/s, rad/s].
+    """
+    ranges = term.cfg.ranges
+    limits = torch.tensor([ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z], device=commands.device)
+    term.vel_command_b[env_ids] = commands.clamp(limits[:, 0], limits[:, 1])
+    for flag in ("is_standing_env", "is_heading_env", "is_world_env", "is_forward_env"):  # modes that overwrite it
+        if hasattr(term, flag):
+            getattr(term, flag)[env_ids] = False
+
+
 def env_step_count(env: Any) -> int | None:
     """Return the step count of an Isaac Lab or mjlab environment, on which curricula depend; None if it has none."""
     return getattr(getattr(env, "unwrapped", None), "common_step_counter", None)

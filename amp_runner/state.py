@@ -189,6 +189,8 @@ class AMPStateSpec:
     def to_dict(self) -> dict[str, Any]:
         """Return the layout as plain data; :meth:`from_dict` restores it."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
+        if self.layout == self._default_layout():
+            values.pop("layout")
         values = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
         return {name: value for name, value in values.items() if value or name == "orientation"}
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Create a virtual environment with Python 3.12 and the pinned dependencies.   bash scripts/setup.sh .venv
+# Create a virtual environment with Python 3.12 and pinned dependencies.   bash scripts/setup.sh [.venv [requirements.txt]]
 set -euo pipefail
 venv=${1:-.venv}
+requirements=${2:-requirements.txt}
 say() { printf '\n==> %s\n' "$*"; }
 
 find_python() {
@@ -39,9 +40,9 @@ say "1/3 virtual environment in $venv, with $python"
 "$python" -m venv --clear "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade pip uv
 
-say "2/3 dependencies: Isaac Lab, Newton, PyTorch (about 7 GB, a few minutes)"
-# The list is complete, and leaves out one requirement of Isaac Lab on purpose (see tool.uv in pyproject.toml).
-"$venv/bin/uv" pip install --python "$venv/bin/python" --no-deps --requirement requirements.txt
+say "2/3 dependencies of $requirements: the simulator, PyTorch (about 7 GB, a few minutes)"
+# The lists are complete; Isaac Lab's leaves out one requirement on purpose (see tool.uv in pyproject.toml).
+"$venv/bin/uv" pip install --python "$venv/bin/python" --no-deps --requirement "$requirements"
 
 say "3/3 this project"
 "$venv/bin/uv" pip install --python "$venv/bin/python" --no-deps --editable .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
 import os
 import shutil
 import sys
@@ -30,6 +31,7 @@ torch.set_num_threads(1)  # the tensors are small; threads that wait for a busy 
 
 
 REPOSITORY = Path(__file__).parents[1]
+collect_ignore = [] if importlib.util.find_spec("mjlab") else ["mjlab"]  # it has an environment of its own
 ASSETS = REPOSITORY / "ostrich_env" / "robot" / "assets"
 FRAME_DIM = 4
 

@@ -6,7 +6,6 @@ import argparse
 from typing import Any
 
 from amp_runner.errors import ConfigError
-from amp_runner.isaaclab.simulation import Simulation
 
 
 def add_controller_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +34,7 @@ def check_controller(args: argparse.Namespace, env_cfg: Any) -> None:
         raise ConfigError("--controller gait: the task has no scripted gait; use --controller MODULE:FUNCTION")
 
 
-def make_controller(sim: Simulation) -> Any:
+def make_controller(sim: Any) -> Any:
     """Build the controller: a function from observations to actions (N, A), with ``reset(dones)`` if it has a memory.
 
     Raises:

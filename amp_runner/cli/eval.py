@@ -11,20 +11,20 @@ from typing import Any
 
 import numpy as np
 
+from amp_runner.cli.backends import backend_of
 from amp_runner.cli.common import (
     check_folder,
     policy_parser,
-    require_isaaclab,
     run_command,
     runs_export,
 )
+from amp_runner.env_interface import command_ranges
 from amp_runner.errors import ConfigError
-from amp_runner.evaluation.evaluate import COMMANDS, evaluate_gait, load_reference
+from amp_runner.evaluation.evaluate import COMMAND_RANGES, commands_in, evaluate_gait, load_reference
 from amp_runner.evaluation.gait_metrics import SETTLING_TIME, GaitRecording, hip_joint
 from amp_runner.motions.clip import Motion
-from amp_runner.state import AMPStateSpec
 
-_NUM_ENVS, _NUM_ENVS_EXPORT = 256, 2 * len(COMMANDS)
+_NUM_ENVS, _NUM_ENVS_EXPORT = 256, 38
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,33 +42,33 @@ def evaluate(argv: list[str]) -> None:
     is_export = runs_export(args, rest)
     args.num_envs = args.num_envs or (_NUM_ENVS_EXPORT if is_export else _NUM_ENVS)
     _check_arguments(args)
-    grid = COMMANDS if args.speeds is None else np.array([(speed, 0.0, 0.0) for speed in args.speeds])
-    recording, pushed, reference = _record_in_mujoco(args, grid) if is_export else _record_in_isaaclab(args, rest, grid)
+    recording, pushed, reference = _record_in_mujoco(args) if is_export else _record_in_simulator(args, rest)
     _report(recording, pushed, reference, args)
 
 
-def _record_in_isaaclab(
-    args: argparse.Namespace, rest: list[str], grid: np.ndarray
-) -> tuple[GaitRecording, np.ndarray, Motion]:
-    require_isaaclab()
-    from amp_runner.cli.isaaclab_backend import simulation
-    from amp_runner.isaaclab.access import hold_commands
-    from amp_runner.isaaclab.rollout import record_gait
+def _grid(args: argparse.Namespace, ranges: dict[str, list[float]]) -> np.ndarray:
+    """Commands of the test, (C, 3): the given speeds straight ahead, else a grid within the training's ranges."""
+    if args.speeds is None:
+        return commands_in(ranges or COMMAND_RANGES)
+    return np.array([(speed, 0.0, 0.0) for speed in args.speeds])
 
+
+def _record_in_simulator(args: argparse.Namespace, rest: list[str]) -> tuple[GaitRecording, np.ndarray, Motion]:
+    backend = backend_of(args.task)
     references: list[Motion] = []
 
     def configure(args: argparse.Namespace, env_cfg: Any) -> None:
         env_cfg.scene.num_envs = args.num_envs
         env_cfg.episode_length_s = args.seconds + 1.0
-        hold_commands(env_cfg)
-        step_dt = env_cfg.sim.dt * env_cfg.decimation
-        references.append(load_reference(args.motion, step_dt, AMPStateSpec.from_env_cfg(env_cfg)))
+        backend.hold_commands(env_cfg)
+        references.append(load_reference(args.motion, backend.step_dt(env_cfg)))
 
-    with simulation(args, rest, configure) as sim:
-        return *record_gait(sim, sim.load_policy(), args.seconds, grid), references[0]
+    with backend.simulation(args, rest, configure) as sim:
+        grid, (reference,) = _grid(args, command_ranges(sim.env.unwrapped)), references
+        return *backend.record_gait(sim, sim.load_policy(), args.seconds, grid, reference.spec), reference
 
 
-def _record_in_mujoco(args: argparse.Namespace, grid: np.ndarray) -> tuple[GaitRecording, np.ndarray, Motion]:
+def _record_in_mujoco(args: argparse.Namespace) -> tuple[GaitRecording, np.ndarray, Motion]:
     from amp_runner.deploy import DeployedPolicy
     from amp_runner.deploy.mujoco_robot import MujocoRobot
     from amp_runner.evaluation.mujoco_rollout import record_mujoco_gait
@@ -76,8 +76,8 @@ def _record_in_mujoco(args: argparse.Namespace, grid: np.ndarray) -> tuple[GaitR
     policy = DeployedPolicy(args.export)
     description = policy.description
     robot = MujocoRobot(description, description.model_path(args.export))
-    reference = load_reference(args.motion, description.control_dt, robot.amp_spec)
-    return *record_mujoco_gait(policy, robot, args.seconds, grid, args.num_envs), reference
+    reference, grid = load_reference(args.motion, description.control_dt), _grid(args, description.command_ranges)
+    return *record_mujoco_gait(policy, robot, args.seconds, grid, args.num_envs, reference.spec), reference
 
 
 def _report(recording: GaitRecording, pushed: np.ndarray, reference: Motion, args: argparse.Namespace) -> None:
@@ -96,13 +96,11 @@ def _report(recording: GaitRecording, pushed: np.ndarray, reference: Motion, arg
 
 def _parser() -> argparse.ArgumentParser:
     parser = policy_parser("amp-eval", "Measure a policy's gait against reference motion.", with_export=True)
-    parser.add_argument(
-        "--motion", required=True, action="append", metavar="PATH", help="reference clip with commands (.npz); repeatable"
-    )
+    parser.add_argument("--motion", required=True, action="append", metavar="PATH", help="reference clip (.npz); repeatable")
     parser.add_argument(
         "--num_envs",
         type=int,
-        help=f"robots, half of which are pushed (default: {_NUM_ENVS} in Isaac Lab, {_NUM_ENVS_EXPORT} in MuJoCo)",
+        help=f"robots, half of which are pushed (default: {_NUM_ENVS}, of an export {_NUM_ENVS_EXPORT})",
     )
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the test [s] (default: %(default)s)")
     parser.add_argument(

@@ -23,6 +23,7 @@ from isaaclab_rl.entrypoints.common import CHECKPOINT_SELECTORS, resolve_checkpo
 from isaaclab_tasks.utils import resolve_task_config, setup_preset_cli
 
 from amp_runner.cli.overrides import (
+    apply_overrides,
     check_overrides,
     preset_overrides,
     refuse_unknown_flags,
@@ -30,6 +31,10 @@ from amp_runner.cli.overrides import (
 )
 from amp_runner.env_interface import HOW_TO_ADD_AMP_GROUP
 from amp_runner.errors import CheckpointError, ConfigError
+from amp_runner.isaaclab.access import hold_commands, timed_out
+from amp_runner.isaaclab.adapt import with_amp
+from amp_runner.isaaclab.player import IsaacLabPlayer, add_camera, add_page
+from amp_runner.isaaclab.rollout import record_gait
 from amp_runner.isaaclab.simulation import Simulation, check_task, launch
 from amp_runner.learning.checkpoint import check_resumable, read_checkpoint
 from amp_runner.learning.config import AMPCfg, check_int
@@ -37,6 +42,8 @@ from amp_runner.learning.runner import AMPOnPolicyRunner
 from amp_runner.motions.dataset import MotionDataset
 from amp_runner.state import AMP_GROUP, AMPStateSpec
 from amp_runner.viewers.snapshots import PolicySnapshotLogger
+
+__all__ = ["hold_commands", "make_player", "prepare_player", "record_gait", "simulation", "step_dt", "time_outs", "train"]
 
 PATCHED_NAMES = ("resolve_task_config", "create_rsl_rl_runner", "_resolve_checkpoint")
 """Names of Isaac Lab's training backend that :func:`train_with_amp` exchanges."""
@@ -96,12 +103,44 @@ def _resolve_checkpoint(args: argparse.Namespace, agent_cfg: Any) -> str:
         raise CheckpointError(f"--checkpoint {args.checkpoint}: {error}") from None
 
 
-def train_with_amp(argv: list[str], set_options: Callable[[Any], None]) -> str | None:
+def train(args: argparse.Namespace, rest: list[str]) -> str | None:
+    """Train a task with AMP; see :meth:`~.backends.Backend.train`.
+
+    Raises:
+        AMPError: bad input.
+    """
+
+    def set_options(amp_cfg: Any) -> None:
+        if args.motions:
+            amp_cfg.motions = args.motions
+        if args.style_weight is not None:
+            amp_cfg.style_weight = args.style_weight
+
+    task = ["--task", args.task] if args.task is not None else []
+    overrides = preset_overrides(args.config) + rest  # those on the command line come last, so that they win
+    if args.dry_run:
+        _dry_run(args, overrides, set_options)
+        return None
+    return train_with_amp(task + overrides + ["--help"] * args.help, set_options, args)
+
+
+def _dry_run(args: argparse.Namespace, overrides: list[str], set_options: Callable[[Any], None]) -> None:
+    """Resolve the configurations, print what would be added, and check them."""
+    check_task(args.task)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    sys.argv = [sys.argv[0], *setup_preset_cli(parser, overrides)[1]]
+    env_cfg, agent_cfg = _resolve(args.task, "rsl_rl_cfg_entry_point", args)
+    set_options(require_amp_agent(agent_cfg))
+    check_before_launch(env_cfg, agent_cfg)
+
+
+def train_with_amp(argv: list[str], set_options: Callable[[Any], None], args: argparse.Namespace) -> str | None:
     """Run Isaac Lab's training entry point with AMP's runner.
 
     Args:
         argv: Isaac Lab's arguments, and Hydra overrides.
         set_options: called with the agent's AMP configuration, to apply the command's own arguments.
+        args: the command's arguments, with ``motions`` and ``robot``.
 
     Returns:
         Folder of the run; None if nothing was trained, as after ``--help``.
@@ -113,7 +152,7 @@ def train_with_amp(argv: list[str], set_options: Callable[[Any], None]) -> str |
         known = _known_arguments(argv)
         check_task(known.task)
         _check_checkpoint(known.checkpoint, known.resumes)
-    with amp_backend(set_options) as runs:
+    with amp_backend(set_options, args) as runs:
         train_rsl_rl.run(_with_defaults(argv))
     return runs[-1] if runs else None
 
@@ -151,20 +190,13 @@ def _with_defaults(argv: list[str]) -> list[str]:
 
 
 @contextmanager
-def amp_backend(set_options: Callable[[Any], None]) -> Iterator[list[str]]:
+def amp_backend(set_options: Callable[[Any], None], args: argparse.Namespace) -> Iterator[list[str]]:
     """Exchange :data:`PATCHED_NAMES`; yields the list to which the run's folder is added."""
     runs: list[str] = []
     original_resolve_checkpoint = train_rsl_rl._resolve_checkpoint
 
     def resolve_and_check(task: str, agent: str) -> tuple[Any, Any]:
-        overrides = sys.argv[1:]
-        refuse_unknown_flags("amp-train", overrides)
-        try:
-            env_cfg, agent_cfg = resolve_task_config(task, agent)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            require_amp_agent(resolve_task_config(task, agent, overrides=[])[1])  # perhaps the better explanation
-            raise ConfigError(f"cannot apply {' '.join(overrides)}: {error}") from error
-        check_overrides(overrides, {"env": env_cfg, "agent": agent_cfg})
+        env_cfg, agent_cfg = _resolve(task, agent, args)
         set_options(require_amp_agent(agent_cfg))
         check_before_launch(env_cfg, agent_cfg)
         _share_motions(env_cfg, agent_cfg)
@@ -189,6 +221,37 @@ def amp_backend(set_options: Callable[[Any], None]) -> Iterator[list[str]]:
         yield runs
 
 
+def _resolve(task: str, agent: str, args: argparse.Namespace) -> tuple[Any, Any]:
+    """Resolve a task's configurations with the overrides in ``sys.argv``; add AMP if the agent has none."""
+    overrides = sys.argv[1:]
+    refuse_unknown_flags("amp-train", overrides)
+    is_plain = getattr(resolve_task_config(task, agent, overrides=[])[1].algorithm, "amp_cfg", None) is None
+    later = [override for override in overrides if is_plain and override.startswith(_AMP_SETTINGS)]
+    now = [override for override in overrides if override not in later]
+    try:
+        env_cfg, agent_cfg = resolve_task_config(task, agent, overrides=now)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"cannot apply {' '.join(now)}: {error}") from error
+    check_overrides(now, {"env": env_cfg, "agent": agent_cfg})
+    if is_plain:
+        if not args.motions:
+            require_amp_agent(agent_cfg)
+        lines = with_amp(env_cfg, agent_cfg, _simplest(args.motions), robot=args.robot)
+        if os.environ.get("RANK", "0") == "0":
+            print("added to the task:\n" + "\n".join(f"    {line}" for line in lines), flush=True)
+        apply_overrides(later, {"env": env_cfg, "agent": agent_cfg})
+    return env_cfg, agent_cfg
+
+
+_AMP_SETTINGS = "agent.algorithm.amp_cfg."
+
+
+def _simplest(motions: list[dict[str, Any]]) -> Any:
+    """A single path instead of a list of one."""
+    paths = [motion["path"] if set(motion) == {"path"} else motion for motion in motions]
+    return paths[0] if len(paths) == 1 else paths
+
+
 def require_amp_agent(agent_cfg: Any) -> Any:
     """Return the agent's AMP configuration.
 
@@ -198,8 +261,8 @@ def require_amp_agent(agent_cfg: Any) -> Any:
     amp_cfg = getattr(getattr(agent_cfg, "algorithm", None), "amp_cfg", None)
     if amp_cfg is None:
         raise ConfigError(
-            "the task's agent is not configured for AMP: use amp_runner.isaaclab.RslRlAmpRunnerCfg as its runner and "
-            "RslRlAmpPpoAlgorithmCfg as its algorithm"
+            "the task's agent is not configured for AMP: pass --motion FILE, with which amp-train adds it, or use "
+            "amp_runner.isaaclab.RslRlAmpRunnerCfg as its runner and RslRlAmpPpoAlgorithmCfg as its algorithm"
         )
     return amp_cfg
 
@@ -219,7 +282,7 @@ def check_before_launch(env_cfg: Any, agent_cfg: Any) -> None:
     motions = MotionDataset.load(
         cfg.motion_entries(),
         cfg.num_frames,
-        step_dt=env_cfg.sim.dt * env_cfg.decimation,
+        step_dt=step_dt(env_cfg),
         spec=AMPStateSpec.from_env_cfg(env_cfg),
         resample=cfg.resample_motions,
     )
@@ -247,3 +310,24 @@ def _add_snapshots(runner: AMPOnPolicyRunner, agent_cfg: Any, log_dir: Path) -> 
         runner.callbacks.append(
             PolicySnapshotLogger(log_dir / "snapshots", spec, runner.alg.step_dt, agent_cfg.snapshot_robot, interval)
         )
+
+
+def step_dt(env_cfg: Any) -> float:
+    """Return the time step of an environment's configuration [s]."""
+    return env_cfg.sim.dt * env_cfg.decimation
+
+
+def prepare_player(env_cfg: Any, args: argparse.Namespace) -> None:
+    """Add the camera or the page that showing needs."""
+    if args.video:
+        add_camera(env_cfg)
+    if args.web:
+        add_page(env_cfg, args.port)
+
+
+def make_player(sim: Simulation, score_style: bool) -> IsaacLabPlayer:
+    """Return the player of a simulation."""
+    return IsaacLabPlayer(sim, score_style)
+
+
+time_outs = timed_out

@@ -127,3 +127,68 @@ def check_overrides(overrides: list[str], cfgs: dict[str, Any]) -> None:
         if parts[-1] not in fields:
             hint = suggestion(parts[-1], fields) or f"; known: {', '.join(fields)}"
             raise ConfigError(f"unknown setting '{path}'{hint}")
+
+
+def apply_overrides(overrides: list[str], cfgs: dict[str, Any], *, skip_missing_terms: bool = False) -> None:
+    """Change configurations of dataclasses and dictionaries; None removes an entry of a dictionary.
+
+    Args:
+        overrides: ``section.path=value``, with the value in YAML.
+        cfgs: the configurations by section.
+        skip_missing_terms: ignore settings inside terms that do not exist; play mode removes terms that only training needs.
+
+    Raises:
+        ConfigError: a setting does not exist, or its value has another type; the message names it.
+    """
+    for override in overrides:
+        path, separator, text = override.partition("=")
+        section, *parts = path.split(".")
+        if override.startswith("-") or not separator or section not in cfgs or not parts:
+            known = " or ".join(f"{name}.SETTING=VALUE" for name in cfgs)
+            raise ConfigError(f"unknown argument '{override}'; expected a flag, or a setting {known}")
+        value, parent = _parse_value(path, text), cfgs[section]
+        for part in parts[:-1]:
+            if skip_missing_terms and isinstance(parent, dict) and part not in parent:
+                break
+            parent = _entry(parent, part, path)
+        else:
+            _set_entry(parent, parts[-1], value, path, skip_missing_terms)
+
+
+def _parse_value(path: str, text: str) -> Any:
+    try:
+        return None if text == "None" else yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"{path}: '{text}' is not a value in YAML") from None
+
+
+def _entry(parent: Any, name: str, path: str) -> Any:
+    names = list(parent) if isinstance(parent, dict) else list(getattr(parent, "__dataclass_fields__", ()))
+    if name not in map(str, names):
+        hint = suggestion(name, map(str, names)) or f"; known: {', '.join(map(str, names))}"
+        raise ConfigError(f"unknown setting '{path}'{hint}")
+    return parent[name] if isinstance(parent, dict) else getattr(parent, name)
+
+
+def _set_entry(parent: Any, name: str, value: Any, path: str, may_be_missing: bool) -> None:
+    if isinstance(parent, dict) and name not in parent and may_be_missing:
+        return
+    before = _entry(parent, name, path)
+    if isinstance(before, tuple) and isinstance(value, list):
+        value = tuple(value)
+    if isinstance(before, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if (
+        before is not None
+        and value is not None
+        and type(before) in (bool, int, float, str)
+        and type(value) is not type(before)
+    ):
+        raise ConfigError(f"{path} is {value!r}; expected {type(before).__name__}, such as {before!r}")
+    if isinstance(parent, dict):
+        if value is None:
+            del parent[name]
+        else:
+            parent[name] = value
+    else:
+        setattr(parent, name, value)

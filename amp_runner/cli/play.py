@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from amp_runner.cli.backends import backend_of
 from amp_runner.cli.command_schedule import add_command_argument, check_schedule, command_at
 from amp_runner.cli.common import (
     check_folder,
     policy_parser,
-    require_isaaclab,
     run_command,
     runs_export,
 )
@@ -36,10 +36,8 @@ def play(argv: list[str]) -> None:
     """
     args, rest = _parser().parse_known_args(argv)
     is_export = runs_export(args, rest)
-    if args.sim is not None and (args.sim == "mujoco") != is_export:
-        raise ConfigError(f"--sim {args.sim}: {'--export' if args.sim == 'mujoco' else '--task'} is missing")
     _check_arguments(args)
-    with _in_mujoco(args) if is_export else _in_isaaclab(args, rest) as player:
+    with _in_mujoco(args) if is_export else _in_simulator(args, rest) as player:
         show(player, args)
 
 
@@ -59,24 +57,17 @@ def show(player: Player, args: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _in_isaaclab(args: argparse.Namespace, rest: list[str]) -> Iterator[Player]:
-    require_isaaclab()
-    from amp_runner.cli.isaaclab_backend import simulation
-    from amp_runner.isaaclab.access import hold_commands
-    from amp_runner.isaaclab.player import IsaacLabPlayer, add_camera, add_page
+def _in_simulator(args: argparse.Namespace, rest: list[str]) -> Iterator[Player]:
+    backend = backend_of(args.task)
 
     def configure(args: argparse.Namespace, env_cfg: Any) -> None:
         env_cfg.scene.num_envs = 1
-        hold_commands(env_cfg)
+        backend.hold_commands(env_cfg)
         env_cfg.episode_length_s = 1e6
-        if args.video:
-            add_camera(env_cfg)
-        if args.web:
-            add_page(env_cfg, args.port)
+        backend.prepare_player(env_cfg, args)
 
-    is_window = not (args.video or args.web) and not any(a.split("=")[0] in ("--viz", "--visualizer") for a in rest)
-    with simulation(args, [*rest, "--viz", "newton_gl"] if is_window else rest, configure) as sim:
-        yield IsaacLabPlayer(sim, score_style=args.web)
+    with backend.simulation(args, rest, configure) as sim:
+        yield backend.make_player(sim, args.web)
 
 
 @contextmanager
@@ -92,7 +83,6 @@ def _in_mujoco(args: argparse.Namespace) -> Iterator[Player]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = policy_parser("amp-play", "Watch a trained policy. Without --video and --web a window opens.", with_export=True)
-    parser.add_argument("--sim", choices=("isaaclab", "mujoco"), help="default: mujoco with --export, else isaaclab")
     parser.add_argument("--video", metavar="FILE", help="write a video (.mp4 or .gif); needs neither a screen nor a GPU")
     parser.add_argument("--web", action="store_true", help="serve a page with sliders for the command and live style curves")
     parser.add_argument("--port", type=int, default=8080, help="port of the page (default: %(default)s)")

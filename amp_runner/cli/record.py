@@ -5,21 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from amp_runner.cli.backends import Backend, backend_of
 from amp_runner.cli.command_schedule import add_command_argument, check_schedule, command_at
-from amp_runner.cli.common import check_clip_file, policy_parser, require_isaaclab, run_command
+from amp_runner.cli.common import check_clip_file, policy_parser, run_command
 from amp_runner.cli.controllers import add_controller_arguments, check_controller, make_controller
+from amp_runner.env_interface import velocity_command
 from amp_runner.errors import ConfigError, MotionError
 from amp_runner.motions.clip import Motion, save_motion
 from amp_runner.state import AMP_GROUP
-
-if TYPE_CHECKING:
-    from amp_runner.isaaclab.simulation import Simulation
 
 _FALL_MARGIN = 0.5  # [s] before a fall that are cut off
 _SHORTEST_CLIP = 1.0  # [s]
@@ -38,18 +37,16 @@ def record(argv: list[str]) -> None:
     """
     args, rest = _parser().parse_known_args(argv)
     _check_arguments(args)
-    require_isaaclab()
-    from amp_runner.cli.isaaclab_backend import simulation
-    from amp_runner.isaaclab.access import hold_commands
+    backend = backend_of(args.task)
 
     def configure(args: argparse.Namespace, env_cfg: Any) -> None:
         check_controller(args, env_cfg)
         env_cfg.scene.num_envs = args.num_envs
         if args.command is not None:
-            hold_commands(env_cfg)
+            backend.hold_commands(env_cfg)
 
-    with simulation(args, rest, configure) as sim:
-        states, commands, ends = _run(sim, make_controller(sim))
+    with backend.simulation(args, rest, configure) as sim:
+        states, commands, ends = _run(sim, make_controller(sim), backend)
         dt, spec = sim.env.unwrapped.step_dt, sim.spec
     clips = cut_clips(ends, round(args.skip / dt), round(_FALL_MARGIN / dt), round(_SHORTEST_CLIP / dt))
     if not clips:
@@ -117,10 +114,8 @@ def _check_arguments(args: argparse.Namespace) -> None:
     check_schedule(args.command or [])
 
 
-def _run(sim: Simulation, controller: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _run(sim: Any, controller: Any, backend: Backend) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return states (T, N, D), commands (T, N, 3), and what ended (T, N); fewer steps if interrupted."""
-    from amp_runner.isaaclab.access import timed_out, velocity_command
-
     env, unwrapped, schedule = sim.env, sim.env.unwrapped, sim.args.command
     term = velocity_command(unwrapped)
     frames: list[tuple[torch.Tensor, ...]] = []
@@ -134,7 +129,7 @@ def _run(sim: Simulation, controller: Any) -> tuple[np.ndarray, np.ndarray, np.n
                 obs, _, dones, extras = env.step(controller(obs))
                 if hasattr(controller, "reset"):
                     controller.reset(dones)
-                ended = dones * torch.where(timed_out(extras, dones), 1, 2)
+                ended = dones * torch.where(backend.time_outs(extras, dones), 1, 2)
                 frames.append(tuple(x.cpu().clone() for x in (obs[AMP_GROUP], term.command, ended)))
         except KeyboardInterrupt:
             print(f"interrupted; keeping {len(frames)} steps", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``amp-train``: Isaac Lab's ``isaaclab train``, with AMP."""
+"""``amp-train``: training with AMP in Isaac Lab or mjlab."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import argparse
 import importlib.util
 import os
 import sys
-from typing import Any
 
-from amp_runner.cli.common import require_isaaclab, run_command
-from amp_runner.cli.overrides import parse_motion_argument, preset_overrides
+from amp_runner.cli.backends import backend_of
+from amp_runner.cli.common import run_command
+from amp_runner.cli.overrides import parse_motion_argument
 
 EPILOG = """\
-Hydra overrides change any setting of the task and the agent, for example
+Overrides change any setting of the task and the agent, for example
   env.commands.base_velocity.ranges.lin_vel_x=[0.0,0.8]  agent.algorithm.amp_cfg.num_frames=3
-Arguments of Isaac Lab's own training command, such as --num_envs, --max_iterations and --checkpoint, are listed below.
+The simulator's own arguments, such as --num_envs, --max_iterations and --checkpoint, are listed below.
 """
 
 
@@ -33,21 +33,10 @@ def train(argv: list[str]) -> None:
     args, rest = parser.parse_known_args(argv)
     if args.help:
         parser.print_help()
-        if importlib.util.find_spec("isaaclab") is None:
+        if not any(importlib.util.find_spec(name) for name in ("isaaclab", "mjlab")):
             return
-        rest.append("--help")
-    motions = [parse_motion_argument(text) for text in args.motion]
-    overrides = preset_overrides(args.config)
-    require_isaaclab()
-    from amp_runner.cli.isaaclab_backend import train_with_amp
-
-    def set_options(amp_cfg: Any) -> None:
-        if motions:
-            amp_cfg.motions = motions
-        if args.style_weight is not None:
-            amp_cfg.style_weight = args.style_weight
-
-    run = train_with_amp(overrides + rest, set_options)  # overrides on the command line come last, so that they win
+    args.motions = [parse_motion_argument(text) for text in args.motion]
+    run = backend_of(args.task).train(args, rest)
     if run is not None and os.environ.get("RANK", "0") == "0":
         print(f"run: {run}")
 
@@ -55,13 +44,16 @@ def train(argv: list[str]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="amp-train",
-        description="Train with PPO and adversarial motion priors (AMP) in Isaac Lab.",
+        description="Train with PPO and adversarial motion priors (AMP) in Isaac Lab or mjlab.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,
     )
-    parser.add_argument("-h", "--help", action="store_true", help="show this help, then Isaac Lab's")
+    parser.add_argument("-h", "--help", action="store_true", help="show this help, then the simulator's")
+    parser.add_argument(
+        "--task", help="name of the task; to one that knows nothing of AMP, what it needs is added and printed"
+    )
     parser.add_argument(
         "--motion",
         action="append",
@@ -73,6 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", action="append", metavar="FILE", default=[], help="preset (.yaml) of changes to the defaults; repeatable"
     )
+    parser.add_argument(
+        "--robot", metavar="FILE", help="MJCF or URDF file, for mirroring in Isaac Lab (default: an installed robot)"
+    )
+    parser.add_argument("--dry_run", action="store_true", help="print what is added to the task, and stop")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 

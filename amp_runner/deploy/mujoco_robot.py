@@ -74,14 +74,6 @@ class MujocoRobot:
             raise ConfigError(f"{path}: has no body '{names[bodies.index(-1)]}'; is it the policy's robot?")
         return bodies
 
-    @property
-    def amp_spec(self) -> AMPStateSpec | None:
-        """Layout of the AMP state, if the task declared it."""
-        layout = self.description.robot.amp_state
-        if layout is None:
-            return None
-        return AMPStateSpec.from_dict(layout)
-
     def reset(self) -> None:
         """Put the robot into its default pose."""
         mujoco.mj_resetData(self.model, self.data)
@@ -127,11 +119,9 @@ class MujocoRobot:
         planar = Rotation.from_euler("z", -yaw).apply(self.data.qvel[:3])[:2]
         return np.array([*planar, self.rotation.apply(self.data.qvel[3:6])[2]])
 
-    def amp_states(self, qpos: np.ndarray, qvel: np.ndarray) -> np.ndarray:
-        """Compute the AMP states of recorded positions (T, nq) and velocities (T, nv), shape (T, D)."""
-        layout = self.description.robot.amp_state
-        assert layout is not None
-        order = [self.joint_names.index(name) for name in layout["joint_names"]]
+    def amp_states(self, qpos: np.ndarray, qvel: np.ndarray, spec: AMPStateSpec) -> np.ndarray:
+        """Compute AMP states (T, D), without key bodies and feet, of positions (T, nq) and velocities (T, nv)."""
+        order = [self.joint_names.index(name) for name in spec.joint_names]
         rotation = Rotation.from_quat(qpos[:, 3:7], scalar_first=True)
         states = amp_state(
             root_height=torch.from_numpy(qpos[:, 2]),
@@ -140,8 +130,8 @@ class MujocoRobot:
             root_lin_vel=torch.from_numpy(qvel[:, :3]),
             root_ang_vel=torch.from_numpy(rotation.apply(qvel[:, 3:6])),
             joint_vel=torch.from_numpy(qvel[:, self._velocities[order]]),
-            orientation=layout["orientation"],
-            velocity_frame=layout["velocity_frame"],
+            velocity_frame=spec.velocity_frame,
+            layout=spec.layout,
         )
         return states.float().numpy()
 

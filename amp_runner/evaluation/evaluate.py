@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from amp_runner.errors import ConfigError, MotionError
 from amp_runner.evaluation.gait_metrics import (
     SETTLING_TIME,
     GaitRecording,
@@ -19,22 +19,37 @@ from amp_runner.evaluation.gait_metrics import (
     windows_of,
 )
 from amp_runner.motions.clip import Motion, load_motion
-from amp_runner.motions.dataset import at_step_dt, check_fit
-from amp_runner.motions.edit import concat_motions
+from amp_runner.motions.dataset import at_step_dt
+from amp_runner.motions.edit import concat_motions, with_layout
 from amp_runner.state import AMPStateSpec
 
-COMMANDS = np.array(
-    [(v, 0.0, 0.0) for v in np.arange(9) * 0.1]
-    + [(0.0, v, 0.0) for v in (-0.5, -0.25, 0.25, 0.5)]
-    + [(v, 0.0, w) for v in (0.0, 0.4) for w in (-0.3, 0.3)]
-    + [(0.4, v, 0.0) for v in (-0.25, 0.25)]
-)
-"""The grid of commands (vx, vy, yaw rate) [m/s, m/s, rad/s]: forward, sideways, turning, mixed."""
+COMMAND_RANGES = {"lin_vel_x": [0.0, 0.8], "lin_vel_y": [-0.5, 0.5], "ang_vel_z": [-0.3, 0.3]}
+"""Ranges of the grid where a task does not tell its own [m/s, m/s, rad/s]."""
 PUSH_INTERVAL = 4.0
 """Time between two pushes [s]."""
 PUSH_SPEED = 0.3
 """Largest change of velocity by a push, along x and along y [m/s]."""
 _NUM_WINDOWS = 20_000
+_PIECE_SECONDS = 4.0
+_STEADY = 0.15  # [m/s, rad/s] standard deviation of a command that is one
+
+
+def commands_in(ranges: dict[str, list[float]]) -> np.ndarray:
+    """Return a grid of commands (vx, vy, yaw rate), (C, 3): forward, sideways, turning, mixed.
+
+    Args:
+        ranges: smallest and largest command by ``lin_vel_x``, ``lin_vel_y`` [m/s] and ``ang_vel_z`` [rad/s].
+    """
+    (low, high), side, turn = ranges["lin_vel_x"], ranges["lin_vel_y"][1], ranges["ang_vel_z"][1]
+    start, middle = max(low, 0.0), 0.5 * high
+    grid = (
+        [(v, 0.0, 0.0) for v in np.linspace(start, high, 9)]
+        + [(0.0, v * side, 0.0) for v in (-1.0, -0.5, 0.5, 1.0)]
+        + [(v, 0.0, w * turn) for v in (0.0, middle) for w in (-1.0, 1.0)]
+        + [(middle, v * side, 0.0) for v in (-0.5, 0.5)]
+    )
+    inside = [c for c in dict.fromkeys(grid) if start - 1e-9 <= c[0]]
+    return np.round(np.array(inside), 6) + 0.0
 
 
 def command_grid(num_envs: int, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -84,29 +99,37 @@ def evaluate_gait(recording: GaitRecording, pushed: np.ndarray, reference: Motio
     return result
 
 
-def load_reference(paths: Sequence[str], step_dt: float, spec: AMPStateSpec | None) -> Motion:
-    """Load the clips of all files as one motion, resampled to the task's time step.
+def load_reference(paths: Sequence[str], step_dt: float) -> Motion:
+    """Load the clips of all files as one motion, resampled to the task's time step, in the layout of gait recordings.
+
+    Clips in which the command changes are split, so that each has one command.
 
     Args:
         paths: clip files.
         step_dt: the task's time step [s].
-        spec: layout of the task's AMP states, if known.
 
     Raises:
-        ConfigError: the task's AMP velocities are not in the heading frame.
-        MotionError: a file does not fit the task, or has no commands.
+        MotionError: a file lacks what gaits are measured by, its velocities are not in the heading frame, or two files
+            differ in their joints.
     """
-    if spec is not None and spec.velocity_frame != "heading":
-        raise ConfigError(
-            f"the task's AMP velocities are in the {spec.velocity_frame} frame; gaits are measured in the heading frame: "
-            "evaluate, or export, with env.observations.amp.state.params.velocity_frame=heading and clips in that frame"
-        )
-    motions = [load_motion(path) for path in paths]
-    for motion in motions:
-        check_fit(motion, spec=spec)
-        if motion.commands is None:
-            raise MotionError(f"{motion.path}: has no 'commands', which amp-eval needs: store them in the file, (T, 3)")
-    return concat_motions([at_step_dt(motion, step_dt, resample=True) for motion in motions])
+    motions = []
+    for path in paths:
+        motion = load_motion(path)
+        motion = with_layout(motion, AMPStateSpec(motion.spec.joint_names))
+        motion = replace(motion, commands=motion.frame_commands())
+        motions.append(_with_constant_commands(at_step_dt(motion, step_dt, resample=True)))
+    return concat_motions(motions)
+
+
+def _with_constant_commands(motion: Motion) -> Motion:
+    """Split clips in which the command changes, and give every clip its mean command."""
+    assert motion.commands is not None
+    piece, lengths = round(_PIECE_SECONDS / motion.known_dt), []
+    for commands in np.split(motion.commands, np.cumsum(motion.clip_lengths)[:-1]):
+        pieces = 1 if commands.std(axis=0).max() < _STEADY else max(1, len(commands) // piece)
+        lengths += [len(part) for part in np.array_split(commands, pieces)]
+    means = [part.mean(axis=0) for part in np.split(motion.commands, np.cumsum(lengths)[:-1])]
+    return replace(motion, clip_lengths=np.array(lengths), commands=np.repeat(np.stack(means), lengths, axis=0))
 
 
 def _sample_windows(windows: np.ndarray) -> np.ndarray:

@@ -10,10 +10,11 @@ from amp_runner.deploy.policy import DeployedPolicy
 from amp_runner.errors import ConfigError
 from amp_runner.evaluation.evaluate import PUSH_INTERVAL, PUSH_SPEED, command_grid
 from amp_runner.evaluation.gait_metrics import CONTACT_FORCE, GaitRecording
+from amp_runner.state import AMPStateSpec
 
 
 def record_mujoco_gait(
-    policy: DeployedPolicy, robot: MujocoRobot, seconds: float, grid: np.ndarray, num_envs: int
+    policy: DeployedPolicy, robot: MujocoRobot, seconds: float, grid: np.ndarray, num_envs: int, spec: AMPStateSpec
 ) -> tuple[GaitRecording, np.ndarray]:
     """Run a policy on a grid of commands, one robot after the other.
 
@@ -23,38 +24,40 @@ def record_mujoco_gait(
         seconds: length of each recording [s].
         grid: commands, (C, 3).
         num_envs: N, number of robots.
+        spec: layout of the recorded states, without key bodies and feet.
 
     Returns:
         The recording, and which robots were pushed, (N,); the first half of the robots is not pushed.
 
     Raises:
-        ConfigError: the task did not declare its feet or the layout of its AMP state.
+        ConfigError: the task did not declare its feet.
     """
-    spec = robot.amp_spec
-    if spec is None or robot.description.robot.feet is None:
+    if robot.description.robot.feet is None:
         raise ConfigError(
-            "the export lacks the AMP state or the feet of its robot, which gait measures need: declare them with "
-            "AMPObsGroupCfg and FeetCfg in the task, and export again"
+            "the export lacks the feet of its robot, which gait measures need: declare them with FeetCfg in the task, and "
+            "export again"
         )
     dt = robot.description.control_dt
     commands, pushed = command_grid(num_envs, grid)
     speeds = np.random.default_rng(0).uniform(-PUSH_SPEED, PUSH_SPEED, (int(seconds / PUSH_INTERVAL), num_envs, 2))
     pushes = pushed[None, :, None] * speeds
     walks = [
-        _walk(policy, robot, command, round(seconds / dt), pushes[:, number], round(PUSH_INTERVAL / dt))
+        _walk(policy, robot, command, round(seconds / dt), pushes[:, number])
         for number, command in enumerate(tqdm(commands, desc="evaluating", unit="robot", mininterval=1.0))
     ]
+    for walk in walks:
+        walk["states"] = robot.amp_states(walk.pop("qpos"), walk.pop("qvel"), spec)
     arrays = {name: np.stack([walk[name] for walk in walks], axis=1) for name in walks[0]}
     weight = float(robot.model.body_subtreemass[0]) * 9.81
     return GaitRecording(commands=commands, weight=weight, dt=dt, spec=spec, **arrays), pushed
 
 
 def _walk(
-    policy: DeployedPolicy, robot: MujocoRobot, command: np.ndarray, steps: int, pushes: np.ndarray, interval: int
+    policy: DeployedPolicy, robot: MujocoRobot, command: np.ndarray, steps: int, pushes: np.ndarray
 ) -> dict[str, np.ndarray]:
     policy.reset()
     robot.reset()
-    begun, frames = 0, []
+    begun, frames, interval = 0, [], round(PUSH_INTERVAL / robot.description.control_dt)
     for step in range(steps):
         robot.step(policy(robot.signals(command)))
         fallen, feet = robot.fallen, robot.feet()
@@ -77,4 +80,4 @@ def _walk(
         if remainder == 0 and number <= len(pushes):
             robot.push(pushes[number - 1])
     arrays = {name: np.stack([frame[name] for frame in frames]) for name in frames[0]}
-    return {"states": robot.amp_states(arrays.pop("qpos"), arrays.pop("qvel")), **arrays}
+    return arrays

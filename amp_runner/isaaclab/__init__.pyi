@@ -1,3 +1,4 @@
+from .adapt import with_amp
 from .cfg import (
     AMPObsGroupCfg,
     FeetCfg,
@@ -20,5 +21,6 @@ __all__ = [
     "amp_state_term",
     "ground_height",
     "reset_to_reference",
+    "with_amp",
     "write_amp_states",
 ]

@@ -6,31 +6,6 @@ from typing import Any
 
 from amp_runner.errors import ConfigError
 
-COMMAND_NAME = "base_velocity"
-
-
-def velocity_command(unwrapped: Any, name: str = COMMAND_NAME) -> Any:
-    """Return a velocity command term of an environment.
-
-    Raises:
-        ConfigError: the environment has none.
-    """
-    manager = getattr(unwrapped, "command_manager", None)
-    terms = list(getattr(manager, "active_terms", ()))
-    if manager is None or name not in terms:
-        raise ConfigError(f"the task has no velocity command '{name}' (it has {', '.join(terms) or 'none'})")
-    return manager.get_term(name)
-
-
-def command_ranges(unwrapped: Any) -> dict[str, list[float]]:
-    """Return the range of each velocity command: ``lin_vel_x``, ``lin_vel_y`` [m/s] and ``ang_vel_z`` [rad/s].
-
-    Raises:
-        ConfigError: the environment has no velocity command.
-    """
-    ranges = velocity_command(unwrapped).cfg.ranges
-    return {name: list(getattr(ranges, name)) for name in ("lin_vel_x", "lin_vel_y", "ang_vel_z")}
-
 
 def robot_of(unwrapped: Any) -> Any:
     """Return the articulation ``robot`` of an environment's scene.
@@ -45,18 +20,20 @@ def robot_of(unwrapped: Any) -> Any:
 
 
 def hold_commands(env_cfg: Any) -> None:
-    """Disable resampling of the velocity command, so that a command that is set stays.
+    """Disable resampling of the velocity commands, so that a command that is set stays.
 
     Raises:
         ConfigError: the task has no velocity command.
     """
-    command = getattr(getattr(env_cfg, "commands", None), COMMAND_NAME, None)
-    if command is None:
-        raise ConfigError(f"the task has no velocity command '{COMMAND_NAME}', which this command needs")
-    command.resampling_time_range = (1e9, 1e9)
-    command.rel_standing_envs = 0.0
-    if getattr(command, "heading_command", False):  # it would set the yaw rate in every step
-        command.heading_command, command.ranges.heading = False, None
+    terms = vars(getattr(env_cfg, "commands", None) or object).values()
+    commands = [term for term in terms if hasattr(getattr(term, "ranges", None), "lin_vel_x")]
+    if not commands:
+        raise ConfigError("the task has no velocity command, which this command needs")
+    for command in commands:
+        command.resampling_time_range = (1e9, 1e9)
+        command.rel_standing_envs = 0.0
+        if getattr(command, "heading_command", False):  # it would set the yaw rate in every step
+            command.heading_command, command.ranges.heading = False, None
 
 
 def timed_out(extras: dict[str, Any], dones: Any) -> Any:

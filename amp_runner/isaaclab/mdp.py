@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from isaaclab.managers import EventTermCfg, ManagerTermBase, SceneEntityCfg
 
+from amp_runner.env_interface import velocity_command
 from amp_runner.errors import ConfigError
-from amp_runner.isaaclab.access import velocity_command
 from amp_runner.learning.config import parse_motion_entries
-from amp_runner.motions.dataset import MotionDataset
-from amp_runner.motions.reference_state import robot_state
+from amp_runner.motions.reference_state import ReferenceStates, robot_state
 from amp_runner.state import AMPStateSpec, Orientation, VelocityFrame, amp_state
 
 if TYPE_CHECKING:
@@ -95,25 +94,15 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
     def __init__(self, cfg: EventTermCfg, env: ManagerBasedEnv) -> None:
         """Load the motions that the term's parameters name."""
         super().__init__(cfg, env)
-        motions = cfg.params.get("motions")
-        self._spec = AMPStateSpec.from_env_cfg(env.cfg)
+        motions, spec = cfg.params.get("motions"), AMPStateSpec.from_env_cfg(env.cfg)
         self._command_name: Any = cfg.params.get("command_name")
-        self._ids: torch.Tensor | None = None
-        self._commands = torch.empty(0)
-        self._motions: MotionDataset | None = None
+        self._states: ReferenceStates | None = None
         if motions is None:
             return
-        if self._spec is None:
+        if spec is None:
             raise ConfigError("reset_to_reference needs the environment's 'amp' group declared with AMPObsGroupCfg")
-        self._motions = MotionDataset.load(
-            parse_motion_entries(motions),
-            num_frames=1,
-            step_dt=env.step_dt,
-            spec=self._spec,
-            resample=True,
-            with_commands=self._command_name is not None,
-            device=env.device,
-        )
+        entries, with_commands = parse_motion_entries(motions), self._command_name is not None
+        self._states = ReferenceStates(entries, spec, env.step_dt, with_commands, env.device)
 
     def __call__(
         self,
@@ -136,30 +125,18 @@ class reset_to_reference(ManagerTermBase):  # noqa: N801  (event terms are named
             command_name: velocity command that is set to the clip's, within its ranges; None leaves it as drawn.
             clearance: height added to the root, for clips whose feet are below the ground [m].
         """
-        self._ids = None
-        if self._motions is None or self._spec is None:
+        if self._states is None:
             return
         if isinstance(env_ids, slice):  # Isaac Lab passes a slice for all environments
             env_ids = torch.arange(env.num_envs, device=env.device)[env_ids]
-        ids = env_ids[torch.rand(len(env_ids), device=env.device) < probability]
-        if len(ids) == 0:
-            return
-        state = self._motions.sample(len(ids)).squeeze(1)
-        self._ids, self._commands = ids, state[:, self._spec.dim :]
-        write_amp_states(env, ids, state, self._spec, asset_cfg, clearance)
+        ids, states = self._states.draw(env_ids, probability)
+        if len(ids):
+            write_amp_states(env, ids, states, self._states.spec, asset_cfg, clearance)
 
     def reset(self, env_ids: torch.Tensor | slice | None = None) -> None:
         """Set the commands; Isaac Lab draws new ones between its reset events and this call."""
-        if self._ids is None or self._command_name is None:
-            return
-        term = velocity_command(self._env, self._command_name)
-        ranges = term.cfg.ranges
-        limits = torch.tensor([ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z], device=self._commands.device)
-        term.vel_command_b[self._ids] = self._commands.clamp(limits[:, 0], limits[:, 1])
-        term.is_standing_env[self._ids] = False
-        if term.cfg.heading_command:
-            term.is_heading_env[self._ids] = False
-        self._ids = None
+        if self._states is not None and self._command_name is not None:
+            self._states.set_commands(velocity_command(self._env, self._command_name))
 
 
 def write_amp_states(

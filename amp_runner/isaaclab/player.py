@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from amp_runner.env_interface import check_amp_group
+from amp_runner.env_interface import check_amp_group, command_ranges, velocity_command
 from amp_runner.errors import AMPError, CheckpointError
-from amp_runner.isaaclab.access import command_ranges, restart_observations, robot_of, velocity_command
+from amp_runner.isaaclab.access import restart_observations, robot_of
 from amp_runner.isaaclab.simulation import Simulation
 from amp_runner.learning.config import AMPCfg
 from amp_runner.learning.style_scorer import StyleScore, StyleScorer

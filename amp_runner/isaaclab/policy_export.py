@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from amp_runner.deploy.policy_description import Actions, Joints, Observation, PolicyDescription, Robot
-from amp_runner.isaaclab.access import command_ranges, robot_of, velocity_command
+from amp_runner.env_interface import command_ranges, velocity_command
+from amp_runner.isaaclab.access import robot_of
 from amp_runner.isaaclab.joint_action import JointTargetMapping
 from amp_runner.state import AMPStateSpec
 

@@ -7,18 +7,23 @@ from typing import Any
 import numpy as np
 import torch
 from isaaclab.envs import mdp
+from isaaclab.managers import SceneEntityCfg
 from isaaclab.utils.math import quat_apply
 from tqdm import tqdm
 
+from amp_runner.env_interface import velocity_command
 from amp_runner.errors import ConfigError
 from amp_runner.evaluation.evaluate import PUSH_INTERVAL, PUSH_SPEED, command_grid
 from amp_runner.evaluation.gait_metrics import CONTACT_FORCE, GaitRecording
-from amp_runner.isaaclab.access import restart_observations, robot_of, timed_out, velocity_command
+from amp_runner.isaaclab.access import restart_observations, robot_of, timed_out
+from amp_runner.isaaclab.mdp import amp_state_term
 from amp_runner.isaaclab.simulation import Simulation
-from amp_runner.state import AMP_GROUP
+from amp_runner.state import AMP_GROUP, AMPStateSpec
 
 
-def record_gait(sim: Simulation, policy: Any, seconds: float, grid: np.ndarray) -> tuple[GaitRecording, np.ndarray]:
+def record_gait(
+    sim: Simulation, policy: Any, seconds: float, grid: np.ndarray, spec: AMPStateSpec
+) -> tuple[GaitRecording, np.ndarray]:
     """Run a policy on a grid of commands.
 
     Args:
@@ -26,6 +31,7 @@ def record_gait(sim: Simulation, policy: Any, seconds: float, grid: np.ndarray) 
         policy: the actor.
         seconds: length of the recording [s].
         grid: commands, (C, 3).
+        spec: layout of the recorded states, without key bodies and feet.
 
     Returns:
         The recording, and which robots were pushed, (N,); the first half of the robots is not pushed.
@@ -40,6 +46,8 @@ def record_gait(sim: Simulation, policy: Any, seconds: float, grid: np.ndarray) 
     pushed_ids = torch.tensor(pushed, device=env.device).nonzero().squeeze(-1).int()
     command_term = velocity_command(unwrapped)
     probe = _FootProbe(unwrapped, sim.env_cfg)
+    joints = SceneEntityCfg("robot", joint_names=list(spec.joint_names), preserve_order=True)
+    joints.resolve(unwrapped.scene)
     frames: list[dict[str, torch.Tensor]] = []
     command_term.vel_command_b[:] = commands
     obs = restart_observations(env)
@@ -52,7 +60,7 @@ def record_gait(sim: Simulation, policy: Any, seconds: float, grid: np.ndarray) 
             command_term.vel_command_b[:] = commands
             frames.append(
                 {
-                    "states": obs[AMP_GROUP].clone(),
+                    "states": _states(unwrapped, joints, spec),
                     "actions": actions.clone(),
                     "falls": dones.bool() & ~timed_out(extras, dones),
                     "episode_time": torch.where(dones.bool(), 0.0, time),
@@ -63,8 +71,17 @@ def record_gait(sim: Simulation, policy: Any, seconds: float, grid: np.ndarray) 
                 speed = (-PUSH_SPEED, PUSH_SPEED)
                 mdp.push_by_setting_velocity(unwrapped, pushed_ids, {"x": speed, "y": speed})
     arrays = {name: torch.stack([frame[name] for frame in frames]).cpu().numpy() for name in frames[0]}
-    recording = GaitRecording(commands=command_array.astype(np.float32), weight=probe.weight, dt=dt, spec=sim.spec, **arrays)
+    recording = GaitRecording(commands=command_array.astype(np.float32), weight=probe.weight, dt=dt, spec=spec, **arrays)
     return recording, pushed
+
+
+def _states(unwrapped: Any, joints: SceneEntityCfg, spec: AMPStateSpec) -> torch.Tensor:
+    """AMP states of the recording, (N, D), above the same ground as the observation group's."""
+    group = getattr(unwrapped.cfg.observations, AMP_GROUP, None)
+    ground_sensor = getattr(getattr(group, "state", None), "params", {}).get("ground_sensor")
+    return amp_state_term(
+        unwrapped, joints, velocity_frame=spec.velocity_frame, ground_sensor=ground_sensor, layout=spec.layout
+    )
 
 
 class _FootProbe:

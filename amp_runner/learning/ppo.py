@@ -76,12 +76,13 @@ class AMPPPO(PPO):
         state_dim = storage.observations[AMP_GROUP].shape[-1]
         cfg.mirror.validate_for(state_dim)
         step_dt = resolve_step_dt(cfg.step_dt, env_step_dt)
+        self.spec = amp_spec or cfg.spec()
         self.motions = MotionDataset.load(
             cfg.motion_entries(),
             cfg.num_frames,
             dim=state_dim,
             step_dt=step_dt,
-            spec=amp_spec or cfg.spec(),
+            spec=self.spec,
             resample=cfg.resample_motions,
             with_commands=cfg.command_group is not None,
             device=self.device,
@@ -200,6 +201,7 @@ class AMPPPO(PPO):
                 "num_frames": self.amp_cfg.num_frames,
                 "frame_dim": self.motions.dim,
                 "motion_hashes": self.motions.hashes,
+                "spec": self.spec and self.spec.to_dict(),
             }
         }
 

@@ -138,6 +138,18 @@ class MotionDataset:
         return self.frames[self._starts[index].unsqueeze(1) + self._window]
 
 
+def common_spec(entries: Sequence[tuple[str | Path, float]]) -> AMPStateSpec:
+    """Return the layout of the AMP states of clip files, from the first of them.
+
+    Args:
+        entries: (path, weight) pairs; a path is an .npz file or a folder of them.
+
+    Raises:
+        MotionError: it cannot be read, or does not describe its layout.
+    """
+    return load_motion(_clip_files(entries[0][0])[0]).spec
+
+
 def check_fit(motion: Motion, *, dim: int | None = None, spec: AMPStateSpec | None = None) -> None:
     """Check a clip's layout against the environment's; what the file does not store is assumed to match.
 

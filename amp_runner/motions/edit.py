@@ -11,6 +11,8 @@ import torch
 from amp_runner.errors import MotionError
 from amp_runner.mirror import COMMAND_SIGNS, Mirror
 from amp_runner.motions.clip import SPEC_FIELDS, Motion
+from amp_runner.rotations import rotate_inverse
+from amp_runner.state import AMPStateSpec
 
 _SHORTEST_VECTOR = 0.05
 """Orientations shorter than this have no direction."""
@@ -126,6 +128,47 @@ def concat_motions(motions: Sequence[Motion]) -> Motion:
         clip_lengths=np.concatenate([motion.clip_lengths for motion in motions]),
         source=" + ".join(dict.fromkeys(motion.source for motion in motions if motion.source)),
         licence=", ".join(dict.fromkeys(motion.licence for motion in motions if motion.licence)),
+    )
+
+
+def with_layout(motion: Motion, spec: AMPStateSpec) -> Motion:
+    """Return a motion with other features: those of its own, in another order, or projected gravity from its orientation.
+
+    Args:
+        motion: a motion that describes its layout.
+        spec: the layout, with joints, key bodies and feet of the motion.
+
+    Raises:
+        MotionError: the motion lacks a feature or a name, or its velocities are in another frame.
+    """
+    own = motion.spec
+    if own == spec:
+        return motion
+    if own.velocity_frame != spec.velocity_frame:
+        raise MotionError(f"{motion.path}: velocity_frame is {own.velocity_frame}; expected {spec.velocity_frame}")
+    columns = {name: index for index, name in enumerate(own.columns)}
+    states = []
+    for feature, slots in spec.features.items():
+        names = spec.columns[slots]
+        missing = [name for name in names if name not in columns]
+        if not missing:
+            states.append(motion.states[:, [columns[name] for name in names]])
+        elif feature == "projected_gravity" and "root_quat_xyzw" in own.features:
+            quat = torch.from_numpy(motion.states[:, own.features["root_quat_xyzw"]])
+            down = torch.tensor([0.0, 0.0, -1.0]).expand(len(quat), 3)
+            states.append(rotate_inverse(quat, down).numpy())
+        else:
+            raise MotionError(f"{motion.path}: has no {missing[0]}; it has the features {', '.join(own.layout)}")
+    return Motion.with_spec(
+        spec,
+        motion.path,
+        np.concatenate(states, axis=1).astype(np.float32),
+        motion.clip_lengths,
+        dt=motion.dt,
+        commands=motion.commands,
+        source=motion.source,
+        licence=motion.licence,
+        sha256=motion.sha256,
     )
 
 

@@ -1,12 +1,16 @@
-"""AMP states as states of a robot in the world, for resets to reference motion."""
+"""Reference-state initialisation: states drawn from clips, as states of robots in the world."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
+from amp_runner.env_interface import set_velocity_commands
+from amp_runner.motions.dataset import MotionDataset
 from amp_runner.rotations import (
     conjugate,
     gravity_to_quat,
@@ -35,6 +39,51 @@ class RobotState:
     """(M, J) [rad]."""
     joint_vel: torch.Tensor | None
     """(M, J) [rad/s]."""
+
+
+class ReferenceStates:
+    """Draws states from reference motions for environments that are being reset (Peng et al. 2018, "DeepMimic")."""
+
+    def __init__(
+        self,
+        entries: Sequence[tuple[str, float]],
+        spec: AMPStateSpec,
+        step_dt: float,
+        with_commands: bool,
+        device: str | torch.device,
+    ) -> None:
+        """Load the motions.
+
+        Args:
+            entries: (path, weight) pairs, as for :meth:`MotionDataset.load`.
+            spec: layout of the environment's AMP states.
+            step_dt: the environment's time step [s].
+            with_commands: draw the commands that the states follow, too.
+            device: device of the states.
+
+        Raises:
+            MotionError: a file cannot be read or does not fit.
+        """
+        self.spec = spec
+        self._device = device
+        self._motions = MotionDataset.load(
+            entries, 1, step_dt=step_dt, spec=spec, resample=True, with_commands=with_commands, device=device
+        )
+        self._with_commands = with_commands
+        self._drawn: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def draw(self, env_ids: torch.Tensor, probability: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """Choose some of the environments (M,), and draw a state for each; returns their indices and the states (m, D)."""
+        ids = env_ids[torch.rand(len(env_ids), device=self._device) < probability]
+        frames = self._motions.sample(len(ids)).squeeze(1) if len(ids) else torch.empty(0, self.spec.dim)
+        self._drawn = (ids, frames[:, self.spec.dim :]) if self._with_commands and len(ids) else None
+        return ids, frames[:, : self.spec.dim]
+
+    def set_commands(self, term: Any) -> None:
+        """Set the velocity commands of the environments that were drawn last."""
+        if self._drawn is not None:
+            set_velocity_commands(term, *self._drawn)
+        self._drawn = None
 
 
 def robot_state(states: torch.Tensor, spec: AMPStateSpec) -> RobotState:

@@ -35,21 +35,39 @@ def read_robot(path: str | Path, joint_names: tuple[str, ...]) -> tuple[mujoco.M
             spec = mujoco.MjSpec.from_string(text)
         else:
             spec = mujoco.MjSpec.from_file(str(path))
-        known = [joint.name for joint in spec.joints]
-        for name in joint_names:
-            if name not in known:
-                raise MotionError(f"{path}: has no joint '{name}'; it has {', '.join(filter(None, known))}")
-        root = _root_of(spec, joint_names)
-        if not any(joint.type == mujoco.mjtJoint.mjJNT_FREE for joint in root.joints):
-            for key in list(spec.keys):  # their positions lack the base's
-                spec.delete(key)
-            root.add_freejoint()
-        root.name = root.name or "root"
-        return spec.compile(), root.name, missing
+        model, root = floating_model(spec, str(path), joint_names)
+        return model, root, missing
     except OSError as error:
         raise MotionError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, ElementTree.ParseError, UnicodeDecodeError) as error:
         raise MotionError(f"{path}: not a robot that MuJoCo can read: {str(error).splitlines()[0]}") from None
+
+
+def floating_model(spec: mujoco.MjSpec, name: str, joint_names: tuple[str, ...]) -> tuple[mujoco.MjModel, str]:
+    """Compile a robot, with a floating base if it has none.
+
+    Args:
+        spec: the robot.
+        name: its name, for the error message.
+        joint_names: joints that it must have; the root is the outermost body that carries them.
+
+    Returns:
+        The model, and the name of its root body.
+
+    Raises:
+        MotionError: it lacks a joint.
+    """
+    known = [joint.name for joint in spec.joints if joint.type != mujoco.mjtJoint.mjJNT_FREE]
+    for joint in joint_names:
+        if joint not in known:
+            raise MotionError(f"{name}: has no joint '{joint}'; it has {', '.join(filter(None, known))}")
+    root = _root_of(spec, joint_names)
+    if not any(joint.type == mujoco.mjtJoint.mjJNT_FREE for joint in root.joints):
+        for key in list(spec.keys):  # their positions lack the base's
+            spec.delete(key)
+        root.add_freejoint()
+    root.name = root.name or "root"
+    return spec.compile(), root.name
 
 
 def joints_of(path: str | Path) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import trimesh
 from scipy.spatial.transform import Rotation
 
 from amp_runner.errors import MotionError
-from amp_runner.motions.robot_file import read_robot
+from amp_runner.motions.robot_file import floating_model, read_robot
 from amp_runner.motions.root_path import root_path
 from amp_runner.state import AMPStateSpec
 
@@ -65,9 +65,28 @@ class RobotModel:
         Raises:
             MotionError: the file cannot be read, or lacks a joint.
         """
-        self.path = str(path)
-        self.model, root, self.missing_meshes = read_robot(path, joint_names)
-        """MuJoCo's model, and mesh files that could not be read, whose shapes are left out."""
+        model, root, missing = read_robot(path, joint_names)
+        self._set_up(str(path), model, root, joint_names, missing)
+
+    @classmethod
+    def from_spec(cls, spec: mujoco.MjSpec, name: str, joint_names: tuple[str, ...]) -> RobotModel:
+        """Create a robot from MuJoCo's editable model, which is changed.
+
+        Args:
+            spec: the robot.
+            name: its name, for messages.
+            joint_names: joints of the motions, in order.
+
+        Raises:
+            MotionError: the robot lacks a joint.
+        """
+        robot = cls.__new__(cls)
+        robot._set_up(name, *floating_model(spec, name, joint_names), joint_names, [])
+        return robot
+
+    def _set_up(self, path: str, model: mujoco.MjModel, root: str, joint_names: tuple[str, ...], missing: list[str]) -> None:
+        self.path, self.model, self.missing_meshes = path, model, missing
+        """The file, MuJoCo's model, and mesh files that could not be read, whose shapes are left out."""
         self.data = mujoco.MjData(self.model)
         self.joint_names = joint_names
         self.joints = [self.model.joint(name).id for name in joint_names]

@@ -19,13 +19,14 @@ FLOORS = (
     ("learning",),
     ("evaluation",),
     ("viewers",),
-    ("isaaclab",),
+    ("isaaclab", "mjlab"),
     ("cli",),
 )
 """From the ground up: a room imports its own modules and those of lower floors."""
 ALLOWED_SIMULATORS = {
     "isaaclab": ("amp_runner/isaaclab/", "amp_runner/cli/isaaclab_backend.py"),
-    "mujoco": ("amp_runner/motions/robot_", "amp_runner/deploy/mujoco_robot.py", "amp_runner/viewers/"),
+    "mjlab": ("amp_runner/mjlab/", "amp_runner/cli/mjlab_backend.py"),
+    "mujoco": ("amp_runner/mjlab/", "amp_runner/motions/robot_", "amp_runner/deploy/mujoco_robot.py", "amp_runner/viewers/"),
     "ostrich_env": (),
 }
 

@@ -4,9 +4,8 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
-from amp_runner import AMPStateSpec, load_motion
+from amp_runner import load_motion
 from tests.sim import reset_program
 from tests.sim.simulator import call
 from tests.sim.test_training import MOTION
@@ -28,20 +27,3 @@ def test_episodes_start_in_states_of_the_clips_with_their_commands(tmp_path):
     assert result["standing"] == 0, "nobody is told to stand while walking"
     assert result["lowest_foot"] > -1e-4, "no foot in the ground"
     assert result["heading_spread"] > 1.0, "the yaw is free"
-
-
-@pytest.mark.parametrize("frame", ["heading", "world"])
-def test_only_in_the_world_frame_a_robot_faces_where_its_clip_did(frame):
-    """Otherwise its velocity, which keeps the world's axes, would be that of a robot which moves sideways."""
-    from amp_runner.isaaclab.mdp import _orientations
-
-    spec = AMPStateSpec(("joint",), "quaternion", frame)
-    facing_y = torch.tensor([0.0, 0.0, 0.5**0.5, 0.5**0.5]).repeat(50, 1)
-    part = {"root_height": torch.ones(50, 1), "root_quat_xyzw": facing_y}
-    quat, velocity_frame = _orientations(part, spec)
-    if frame == "world":
-        assert torch.equal(quat, facing_y)
-        assert torch.equal(velocity_frame, torch.tensor([0.0, 0.0, 0.0, 1.0]).repeat(50, 1))
-    else:
-        assert quat[:, 2].std() > 0.3, "facing anywhere"
-        torch.testing.assert_close((quat * velocity_frame).sum(dim=1).abs(), torch.ones(50))

@@ -136,7 +136,7 @@ def test_the_stock_command_trains_with_amp(tmp_path):
         (["--motion", MOTION, "env.observations.amp.state.params.velocity_frame=world"], "the environment has [world]"),
         (["--motion", MOTION, "--checkpoint", "none.pt"], "none.pt: no such file"),
         (["--motion", MOTION, "--checkpoint", str(POLICIES / "ostrich_walk.pt")], "add --no-resume_optimizer_state"),
-        (["--motion", MOTION, "--task", "Isaac-Cartpole-Direct"], "not configured for AMP: use amp_runner.isaaclab"),
+        (["--motion", MOTION, "--task", "Isaac-Cartpole-Direct"], "the task is a Direct one"),
         (["--motion", MOTION, "--task", "none:Isaac-Velocity-Flat-Ostrich-v0"], "No module named 'none'"),
         (["--motion", MOTION, "env.decimation=2"], "its dt is 0.02 s; the environment's time step is 0.01 s"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -195,7 +196,9 @@ def convert_files(files: Sequence[tuple[str, str]], folder: str, conversion: Con
     if workers < 2:
         yield from map(_convert_job, jobs)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(
+        workers, multiprocessing.get_context("spawn")
+    ) as pool:  # PyTorch's threads do not survive a fork
         yield from pool.map(_convert_job, jobs)
 
 

@@ -127,7 +127,7 @@ def test_controllers_in_mujoco_are_the_descriptions(shipped):
 def test_the_shipped_policy_walks_in_plain_mujoco(shipped):
     policy, robot = shipped
     grid = np.array([[0.5, 0.0, 0.0], [0.0, 0.3, 0.0]])
-    recording, pushed = record_mujoco_gait(policy, robot, 6.0, grid, num_envs=4)
+    recording, pushed = record_mujoco_gait(policy, robot, 6.0, grid, 4, AMPStateSpec(tuple(policy.description.joints.names)))
     assert not recording.falls.any()
     columns = AMPStateSpec(recording.spec.joint_names).features["root_lin_vel"]
     velocity = recording.states[100:, :2, columns].mean(axis=0)

@@ -1,38 +1,69 @@
 import numpy as np
 import pytest
 
-from amp_runner import AMPStateSpec, ConfigError, Motion, MotionError, save_motion
-from amp_runner.evaluation.evaluate import load_reference
+from amp_runner import AMPStateSpec, Motion, MotionError, save_motion
+from amp_runner.evaluation.evaluate import commands_in, load_reference
+
+SPEC = AMPStateSpec(("hip",))
 
 
-def save(path, length, dt):
-    commands = np.tile(np.array([0.5, 0.0, 0.0], dtype=np.float32), (length, 1))
-    states = np.arange(length, dtype=np.float32)[:, None]
-    save_motion(Motion(path=str(path), states=states, clip_lengths=np.array([length]), dt=dt, commands=commands))
+def save(path, length, dt, commands=None, spec=SPEC):
+    states = np.arange(length, dtype=np.float32)[:, None] * np.ones((1, spec.dim), dtype=np.float32)
+    if "projected_gravity" in spec.features:
+        states[:, spec.features["projected_gravity"]] = [0.0, 0.0, -1.0]
+    motion = Motion.with_spec(spec, str(path), states, np.array([length]), dt=dt, commands=commands)
+    save_motion(motion)
     return str(path)
 
 
+def constant(length, speed=0.5):
+    return np.tile(np.array([speed, 0.0, 0.0], dtype=np.float32), (length, 1))
+
+
 def test_references_of_different_dt_are_compared_at_the_tasks(tmp_path):
-    paths = [
-        save(tmp_path / "fine.npz", 9, 0.01),
-        save(tmp_path / "task.npz", 3, 0.02),
-        save(tmp_path / "mute.npz", 2, None),
-    ]
-    reference = load_reference(paths, 0.02, None)
+    paths = [save(tmp_path / "fine.npz", 9, 0.01, constant(9)), save(tmp_path / "task.npz", 3, 0.02, constant(3))]
+    reference = load_reference(paths, 0.02)
     assert reference.dt == 0.02
-    assert reference.clip_lengths.tolist() == [5, 3, 2]
-    assert reference.states.squeeze(-1).tolist() == [0, 2, 4, 6, 8, 0, 1, 2, 0, 1]
-    assert reference.commands.shape == (10, 3)
+    assert reference.clip_lengths.tolist() == [5, 3]
+    assert reference.states[:, 0].tolist() == [0, 2, 4, 6, 8, 0, 1, 2]
+    assert reference.commands.shape == (8, 3)
 
 
-def test_a_reference_without_commands_is_refused(tmp_path):
-    path = str(tmp_path / "mute.npz")
-    save_motion(Motion(path=path, states=np.zeros((3, 1), dtype=np.float32), clip_lengths=np.array([3]), dt=0.02))
-    with pytest.raises(MotionError, match=r"mute.npz: has no 'commands', which amp-eval needs"):
-        load_reference([path], 0.02, None)
+def test_without_commands_the_velocities_are_the_commands(tmp_path):
+    reference = load_reference([save(tmp_path / "mute.npz", 4, 0.02)], 0.02)
+    assert reference.commands[0].tolist() == [1.5, 1.5, 1.5], "the mean of 0, 1, 2, 3"
 
 
-def test_velocities_in_another_frame_than_the_commands_are_refused(tmp_path):
-    path = save(tmp_path / "clip.npz", 3, 0.02)
-    with pytest.raises(ConfigError, match=r"in the world frame.*velocity_frame=heading"):
-        load_reference([path], 0.02, AMPStateSpec(("hip",), velocity_frame="world"))
+def test_a_capture_that_stops_is_split_into_pieces_of_one_command(tmp_path):
+    commands = np.concatenate([constant(400, 1.0), constant(400, 0.0)])
+    reference = load_reference([save(tmp_path / "take.npz", 800, 0.02, commands)], 0.02)
+    assert reference.clip_lengths.tolist() == [200, 200, 200, 200]
+    assert reference.clip_commands()[:, 0].tolist() == [1.0, 1.0, 0.0, 0.0]
+
+
+def test_other_features_are_left_out_and_gravity_comes_from_a_quaternion(tmp_path):
+    spec = AMPStateSpec(("hip",), "quaternion", key_bodies=("hand",))
+    path = save(tmp_path / "a.npz", 4, 0.02, constant(4), spec)
+    states = np.load(path)["amp_states"].copy()
+    states[:, spec.features["root_quat_xyzw"]] = [0.0, np.sqrt(0.5), 0.0, np.sqrt(0.5)]
+    save_motion(Motion.with_spec(spec, path, states, np.array([4]), dt=0.02, commands=constant(4)))
+    reference = load_reference([path], 0.02)
+    assert reference.spec == SPEC
+    np.testing.assert_allclose(reference.states[:, 1:4], np.tile([1.0, 0.0, 0.0], (4, 1)), atol=1e-6)
+
+
+def test_references_that_cannot_be_measured_are_refused(tmp_path):
+    world = save(tmp_path / "a.npz", 3, 0.02, constant(3), AMPStateSpec(("hip",), velocity_frame="world"))
+    with pytest.raises(MotionError, match="velocity_frame is world; expected heading"):
+        load_reference([world], 0.02)
+    bare = save(tmp_path / "b.npz", 3, 0.02, constant(3), AMPStateSpec(("hip",), layout=("joint_pos", "joint_vel")))
+    with pytest.raises(MotionError, match="has no root_height; it has the features joint_pos, joint_vel"):
+        load_reference([bare], 0.02)
+
+
+def test_the_grid_covers_the_ranges_of_the_training():
+    grid = commands_in({"lin_vel_x": [-0.8, 0.8], "lin_vel_y": [-0.5, 0.5], "ang_vel_z": [-0.3, 0.3]})
+    assert len(grid) == 19 and grid[:9, 0].tolist() == pytest.approx([0.1 * i for i in range(9)])
+    assert grid.min(axis=0).tolist() == [0.0, -0.5, -0.3] and grid.max(axis=0).tolist() == [0.8, 0.5, 0.3]
+    forward_only = commands_in({"lin_vel_x": [0.4, 1.2], "lin_vel_y": [0.0, 0.0], "ang_vel_z": [0.0, 0.0]})
+    assert (forward_only[:, 0] >= 0.4).all() and len(np.unique(forward_only, axis=0)) == len(forward_only)

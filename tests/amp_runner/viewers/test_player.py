@@ -36,7 +36,7 @@ EXPORTED = str(REPOSITORY / "policies" / "exported")
 def test_bad_arguments_are_one_line_and_status_2(arguments, words, capsys, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    assert play.main(["--sim", "mujoco", *arguments]) == 2
+    assert play.main(arguments) == 2
     error = capsys.readouterr().err
     assert error.startswith("amp-play: error: ") and words in error and "Traceback" not in error
 
@@ -59,7 +59,7 @@ def test_without_an_encoder_there_is_a_line_that_helps(tmp_path, monkeypatch):
 def test_a_video_shows_the_robot_walking(tmp_path):
     imageio = pytest.importorskip("imageio.v3")
     out = tmp_path / "walk.mp4"
-    assert play.main(["--sim", "mujoco", "--export", EXPORTED, "--video", str(out), "--seconds", "2"]) == 0
+    assert play.main(["--export", EXPORTED, "--video", str(out), "--seconds", "2"]) == 0
     pictures = np.stack(list(imageio.imiter(out))).astype(float)
     assert pictures.shape == (50, 480, 640, 3)
     walking = pictures[15:, 80:]  # it begins standing

@@ -1,0 +1,65 @@
+"""The simulators behind the commands: which one runs a task, and the verbs that both offer."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from amp_runner.errors import AMPError
+
+
+class Backend(Protocol):
+    """A simulator behind the commands; a module of this package."""
+
+    def train(self, args: argparse.Namespace, rest: list[str]) -> str | None:
+        """Train; returns the folder of the run, or None if nothing was trained."""
+
+    def simulation(
+        self, args: argparse.Namespace, rest: list[str], configure: Callable[[argparse.Namespace, Any], None]
+    ) -> AbstractContextManager[Any]:
+        """Start the environment of ``args.task`` in play mode; ``configure(args, env_cfg)`` may change it before."""
+        ...
+
+    def step_dt(self, env_cfg: Any) -> float:
+        """Return the time step of an environment's configuration [s]."""
+        ...
+
+    def hold_commands(self, env_cfg: Any) -> None:
+        """Disable resampling of the velocity commands."""
+
+    def record_gait(self, sim: Any, policy: Any, seconds: float, grid: Any, spec: Any) -> Any:
+        """Run a policy on a grid of commands; returns the recording and which robots were pushed."""
+
+    def prepare_player(self, env_cfg: Any, args: argparse.Namespace) -> None:
+        """Add what showing needs to an environment's configuration."""
+
+    def make_player(self, sim: Any, score_style: bool) -> Any:
+        """Return the player of a simulation."""
+
+    def time_outs(self, extras: dict[str, Any], dones: Any) -> Any:
+        """Return which episodes ended by a time-out, (N,)."""
+
+
+_INSTALL = """\
+No simulator is installed, and this command runs a simulated environment; install Isaac Lab with: \
+pip install 'amp-runner[sim]' (Python 3.12), or mjlab with: pip install 'amp-runner[mjlab]'"""
+
+
+def backend_of(task: str | None) -> Backend:
+    """Return the simulator that has a task: mjlab if it is installed and knows the task, else Isaac Lab.
+
+    Raises:
+        AMPError: neither is installed.
+    """
+    has_isaaclab, has_mjlab = (importlib.util.find_spec(name) is not None for name in ("isaaclab", "mjlab"))
+    if not has_isaaclab and not has_mjlab:
+        raise AMPError(_INSTALL)
+    if has_mjlab:
+        backend: Any = importlib.import_module("amp_runner.cli.mjlab_backend")
+        if not has_isaaclab or backend.has_task(task):
+            return backend
+    return importlib.import_module("amp_runner.cli.isaaclab_backend")  # type: ignore[return-value]

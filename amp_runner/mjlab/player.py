@@ -1,0 +1,168 @@
+"""A player for mjlab: one robot with its policy, to be watched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mujoco
+import numpy as np
+import torch
+
+from amp_runner.env_interface import command_ranges, velocity_command
+from amp_runner.errors import AMPError
+from amp_runner.learning.style_scorer import StyleScore, StyleScorer
+from amp_runner.mjlab.access import restart_observations, robot_model
+from amp_runner.mjlab.mdp import root_state
+from amp_runner.mjlab.simulation import Simulation
+from amp_runner.rotations import rotate_inverse, yaw_quat
+from amp_runner.state import AMP_GROUP, amp_frames
+from amp_runner.viewers.player import CommandSchedule, in_real_time
+from amp_runner.viewers.rendering import add_robot, draw, follow, open_renderer, point_camera
+
+
+class MjlabPlayer:
+    """The first robot of an mjlab environment; see :class:`~.player.Player`."""
+
+    def __init__(self, sim: Simulation, score_style: bool = False) -> None:
+        """Load the policy and, if requested and available, the discriminator.
+
+        Args:
+            sim: the environment, with one robot and the checkpoint.
+            score_style: load the discriminator.
+
+        Raises:
+            CheckpointError: the policy does not fit the task.
+            ConfigError: the task has no velocity command.
+        """
+        self._sim, self._env, self._unwrapped = sim, sim.env, sim.env.unwrapped
+        self._policy, self._robot = sim.load_policy(), sim.env.unwrapped.scene["robot"]
+        self._term = velocity_command(self._unwrapped)
+        self.command_ranges = command_ranges(self._unwrapped)
+        self.dt: float = self._unwrapped.step_dt
+        self.command = np.zeros(3)
+        self.style: StyleScore | None = None
+        self._scorer = self._load_discriminator() if score_style else None
+        self._model: mujoco.MjModel = self._unwrapped.sim.mj_model
+        self._data = mujoco.MjData(self._model)
+        self._renderer: Any = None
+        self._bodies: dict[int, Any] = {}
+        self._shown: Any = None
+        self._obs = self._env.get_observations()
+        self.reset()
+
+    def _load_discriminator(self) -> StyleScorer | None:
+        saved = self._sim.checkpoint_state.get("amp")
+        amp_cfg = getattr(self._sim.agent_cfg.algorithm, "amp_cfg", None)
+        if saved is None or amp_cfg is None or AMP_GROUP not in self._env.get_observations():
+            return None
+        try:
+            return StyleScorer(saved, amp_cfg)
+        except AMPError as error:  # the policy can be watched without it
+            print(f"amp-play: no style curves: {str(error).splitlines()[0]}")
+            return None
+
+    @property
+    def has_style_score(self) -> bool:
+        """Whether :attr:`style` will be computed."""
+        return self._scorer is not None
+
+    def step(self) -> None:
+        """Run the policy for one step."""
+        with torch.inference_mode():
+            self._set_command()
+            self._obs, _, dones, _ = self._env.step(self._policy(self._obs))
+            self._policy.reset(dones)
+            if dones.any():
+                self._restart()
+        if self._scorer is not None:
+            if dones.any():
+                self._scorer.reset()
+            self.style = self._scorer.add(amp_frames(self._obs)[0])
+
+    def reset(self) -> None:
+        """Put the robot back on its feet."""
+        with torch.inference_mode():
+            self._env.reset()
+            self._restart()
+            self._policy.reset()
+        if self._scorer is not None:
+            self._scorer.reset()
+
+    def _set_command(self) -> None:
+        self._term.vel_command_b[:] = torch.tensor(self.command, dtype=torch.float32)
+
+    def _restart(self) -> None:
+        self._set_command()
+        self._obs = restart_observations(self._env)
+
+    def push(self, velocity: np.ndarray) -> None:
+        """Change the base's planar velocity, (2,) [m/s]."""
+        _, _, linear, angular = root_state(self._robot)
+        changed = torch.cat([linear, angular], dim=-1)[:1].clone()
+        changed[0, :2] += torch.tensor(velocity, dtype=torch.float32, device=changed.device)
+        with torch.inference_mode():
+            self._robot.write_root_link_velocity_to_sim(
+                changed, env_ids=torch.zeros(1, dtype=torch.long, device=changed.device)
+            )
+
+    def velocity(self) -> np.ndarray:
+        """Return forward and sideways velocity [m/s] and yaw rate [rad/s] in the heading frame, (3,)."""
+        _, quat, linear, angular = root_state(self._robot)
+        planar = rotate_inverse(yaw_quat(quat[:1]), linear[:1])[0]
+        return torch.stack([planar[0], planar[1], angular[0, 2]]).cpu().numpy()
+
+    def position(self) -> np.ndarray:
+        """Return the position of the base in the world, (3,) [m]."""
+        return root_state(self._robot)[0][0].cpu().numpy()
+
+    def _update_data(self) -> None:
+        self._data.qpos[:] = self._unwrapped.sim.data.qpos[0].cpu().numpy()
+        mujoco.mj_kinematics(self._model, self._data)
+        mujoco.mj_camlight(self._model, self._data)
+
+    def picture(self) -> np.ndarray:
+        """Draw the robot from the side, (H, W, 3), uint8.
+
+        Raises:
+            AMPError: there is no OpenGL that draws without a screen.
+        """
+        if self._renderer is None:
+            self._renderer = open_renderer(self._model)
+        self._update_data()
+        return draw(self._renderer, self._model, self._data)
+
+    def open_page(self, port: int) -> Any:
+        """Show the scene in the browser; returns viser's server."""
+        import viser
+
+        server = viser.ViserServer(host="127.0.0.1", port=port, verbose=False)
+        server.scene.set_up_direction("+z")
+        server.scene.add_grid("/ground", width=40.0, height=40.0, cell_size=0.1, section_size=1.0)
+        self._shown = robot_model(self._sim.env_cfg, tuple(self._robot.joint_names))
+        self._bodies = add_robot(server.scene, "/robot", self._shown)
+        return server
+
+    def draw_page(self) -> None:
+        """Update the scene in the browser."""
+        from scipy.spatial.transform import Rotation
+
+        position, quat, _, _ = root_state(self._robot)
+        rotation = Rotation.from_quat(quat[0].cpu().numpy())
+        self._shown.pose(position[0].cpu().numpy(), rotation, self._robot.data.joint_pos[0].cpu().numpy())
+        for body, handle in self._bodies.items():
+            handle.position, handle.wxyz = self._shown.data.xpos[body], self._shown.data.xquat[body]
+
+    def run_window(self, seconds: float | None, schedule: CommandSchedule) -> None:
+        """Run in MuJoCo's window, in real time, until it is closed."""
+        import mujoco.viewer
+
+        with mujoco.viewer.launch_passive(self._model, self._data, show_left_ui=False, show_right_ui=False) as window:
+            point_camera(window.cam, self._model)
+            for now in in_real_time(self.dt, seconds):
+                if not window.is_running():
+                    return
+                self.command = np.array(schedule(now))
+                self.step()
+                self._update_data()
+                follow(window.cam, self._data)
+                window.sync()

@@ -1,0 +1,46 @@
+"""AMP's runner with mjlab's behaviour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mjlab.rl import MjlabOnPolicyRunner
+
+from amp_runner.env_interface import env_step_count, set_env_step_count
+from amp_runner.learning.runner import AMPOnPolicyRunner
+
+
+class MjlabAMPRunner(AMPOnPolicyRunner, MjlabOnPolicyRunner):
+    """:class:`~amp_runner.AMPOnPolicyRunner` that keeps mjlab's configurations, checkpoints and ONNX export.
+
+    mjlab removes options that are None from the configuration, and stores the environment's step count as
+    ``infos["env_state"]``, where its own tools look for it.
+    """
+
+    def save(self, path: str, infos: dict | None = None) -> None:
+        """Save the training state, with the environment's as mjlab stores it."""
+        env_state = {"common_step_counter": env_step_count(self.env)}
+        super().save(path, {**(infos or {}), "env_state": env_state})
+
+    def load(
+        self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None
+    ) -> dict[str, Any]:
+        """Load a checkpoint of this runner or of mjlab's; see :meth:`amp_runner.AMPOnPolicyRunner.load`."""
+        infos = super().load(path, load_cfg, strict, map_location) or {}
+        count = (infos.get("env_state") or {}).get("common_step_counter")
+        if count is not None:
+            set_env_step_count(self.env, int(count))
+        return infos
+
+
+def runner_class(task_runner: type | None) -> type[MjlabAMPRunner]:
+    """Return the runner for a task with its own runner class: AMP's checkpoints, then what the task's runner adds.
+
+    Args:
+        task_runner: as ``mjlab.tasks.registry.load_runner_cls`` returns it.
+    """
+    if task_runner is None or issubclass(MjlabAMPRunner, task_runner):
+        return MjlabAMPRunner
+    if issubclass(task_runner, MjlabAMPRunner):
+        return task_runner
+    return type(f"AMP{task_runner.__name__}", (task_runner, MjlabAMPRunner), {})

@@ -1,0 +1,97 @@
+"""The commands on mjlab's own tasks, as a user types them."""
+
+import json
+
+import pytest
+import torch
+
+from amp_runner import load_motion
+from amp_runner.cli import eval as amp_eval
+from amp_runner.cli import play, record, train
+from tests.mjlab.conftest import SPEC, TASK
+
+SMALL = ("--num_envs", "4", "agent.num_steps_per_env=12", "agent.save_interval=1", "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def run(clip, tmp_path_factory):
+    """The folder of a training of two iterations, and what it printed."""
+    folder = tmp_path_factory.mktemp("work")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        arguments = ["--task", TASK, "--motion", clip, *SMALL, "--max_iterations", "2", "--run_name", "first"]
+        assert train.main([*arguments, "env.rewards.air_time=null", "env.commands.twist.ranges.lin_vel_x=[0.0,1.0]"]) == 0
+    (run,) = (folder / "logs" / "rsl_rl" / "go1_velocity").iterdir()
+    return run
+
+
+def test_a_run_has_checkpoints_an_export_and_curves(run):
+    names = {path.name for path in run.iterdir()}
+    assert {"model_0.pt", "model_1.pt", "params", f"{run.name}.onnx"} <= names and run.name.endswith("_first")
+    state = torch.load(run / "model_1.pt", weights_only=True)
+    assert state["infos"]["env_state"] == {"common_step_counter": 24} and state["amp"]["spec"] == SPEC.to_dict()
+    written = (run / "params" / "env.yaml").read_text()
+    assert "  air_time:\n" not in written and "reset_to_reference" in written
+    assert any(name.startswith("events.out.tfevents") for name in names)
+
+
+def test_a_training_resumes(run, clip, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--task", TASK, "--motion", clip, *SMALL, "--max_iterations", "1", "--checkpoint", str(run / "model_1.pt")]
+    assert train.main(arguments) == 0
+    folder = capsys.readouterr().out.splitlines()[-1].removeprefix("run: ")
+    (last,) = sorted((tmp_path / "logs").rglob("model_*.pt"))[-1:]
+    assert folder == str(last.parent)
+    assert torch.load(last, weights_only=True)["infos"]["env_state"]["common_step_counter"] > 24
+
+
+def test_a_dry_run_prints_what_is_added_and_stops(clip, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert train.main(["--task", TASK, "--motion", clip, "--dry_run"]) == 0
+    printed = capsys.readouterr().out
+    assert "amp_obs_group(spec)" in printed and "reference_reset(" in printed and not (tmp_path / "logs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--task", "Mjlab-Velocity-Flat-Unitree-G0"], "unknown task 'Mjlab-Velocity-Flat-Unitree-G0'; did you mean"),
+        (["--task", TASK], "amp_cfg.motions is empty"),
+        (["--task", TASK, "--motion", "none.npz"], "none.npz: no such file"),
+        (
+            ["--task", TASK, "--motion", "CLIP", "env.reward.pose.weight=0"],
+            "unknown setting 'env.reward.pose.weight'; did you mean",
+        ),
+        (["--task", TASK, "--motion", "CLIP", "env.decimation=two"], "env.decimation is 'two'; expected int"),
+        (["--task", TASK, "--motion", "CLIP", "--nun_envs", "4"], "unknown argument '--nun_envs'"),
+        (["--task", TASK, "--motion", "CLIP", "--num_envs", "0"], "--num_envs 0: expected at least 1"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(clip, arguments, words, capsys):
+    arguments = [clip if argument == "CLIP" else argument for argument in arguments]
+    assert train.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.count("amp-train: error: ") == 1 and words in error and "Traceback" not in error
+
+
+def test_a_policy_is_measured(run, clip, tmp_path, capsys):
+    out = tmp_path / "eval.json"
+    arguments = ["--task", TASK, "--checkpoint", str(run / "model_1.pt"), "--motion", clip, "--num_envs", "4"]
+    assert amp_eval.main([*arguments, "--seconds", "3", "--json", str(out), "--device", "cpu"]) == 0
+    measures = json.loads(out.read_text())
+    assert {"velocity_error_mps", "foot_slip_mps", "falls_per_minute_pushed", "stride_frequency_ratio"} <= set(measures)
+
+
+def test_a_policy_is_filmed(run, tmp_path):
+    out = tmp_path / "walk.gif"
+    arguments = ["--task", TASK, "--checkpoint", str(run / "model_1.pt"), "--video", str(out), "--seconds", "0.2"]
+    assert play.main([*arguments, "--device", "cpu"]) == 0
+    assert out.stat().st_size > 10_000
+
+
+def test_a_policy_is_recorded_as_a_clip(run, tmp_path):
+    out = tmp_path / "clip.npz"
+    arguments = ["--task", TASK, "--checkpoint", str(run / "model_1.pt"), "--out", str(out), "--steps", "110", "--skip", "0"]
+    assert record.main([*arguments, "--num_envs", "2", "--command", "0.5", "0", "0", "--device", "cpu"]) == 0
+    motion = load_motion(out)
+    assert motion.spec == SPEC and motion.dt == pytest.approx(0.02) and len(motion.states) >= 100
