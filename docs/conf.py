@@ -14,8 +14,8 @@ import amp_runner  # noqa: E402
 generate_configuration.write()
 
 
-class IsaacLabStub(types.ModuleType):
-    """Stands in for a module of Isaac Lab, which is slow to import. Its decorators return their class unchanged."""
+class SimulatorStub(types.ModuleType):
+    """Stands in for a module of Isaac Lab or mjlab, which are slow to import. Its decorators change nothing."""
 
     __path__: list[str] = []
 
@@ -29,9 +29,9 @@ class IsaacLabStub(types.ModuleType):
 
 
 for module in ("envs", "managers", "utils", "utils.math"):
-    sys.modules[f"isaaclab.{module}"] = IsaacLabStub(f"isaaclab.{module}")
-for module in ("isaaclab", "isaaclab_rl", "isaaclab_rl.rsl_rl"):
-    sys.modules[module] = IsaacLabStub(module)
+    sys.modules[f"isaaclab.{module}"] = SimulatorStub(f"isaaclab.{module}")
+for module in ("isaaclab", "isaaclab_rl", "isaaclab_rl.rsl_rl", "mjlab", "mjlab.managers", "mjlab.rl"):
+    sys.modules[module] = SimulatorStub(module)
 
 project = "amp_runner"
 author = "the amp_runner authors"

@@ -23,6 +23,7 @@ from amp_runner.env_interface import (
 from amp_runner.errors import ConfigError
 from amp_runner.learning.checkpoint import is_loaded
 from amp_runner.learning.config import AMPCfg
+from amp_runner.learning.diagnosis import describe_unreached, feature_shares, unreached_columns
 from amp_runner.learning.discriminator import Discriminator
 from amp_runner.learning.discriminator_trainer import DiscriminatorTrainer, DistributedInfo
 from amp_runner.learning.rollout_storage import AMPRolloutStorage
@@ -105,7 +106,8 @@ class AMPPPO(PPO):
                 self.gpu_world_size, self.gpu_global_rank, getattr(self, "grad_reduce_bucket_mb", 25.0)
             ),
         )
-        self.saturation = SaturationMonitor(cfg.saturation_patience)
+        self.saturation = SaturationMonitor(cfg.saturation_patience, self._explain_saturation)
+        self._is_first_rollout = True
         self._steps_without_window = 0
         self._statistics: dict[str, torch.Tensor] = {}
 
@@ -134,6 +136,7 @@ class AMPPPO(PPO):
         # The runner calls this in inference mode, in which nothing can be differentiated.
         with torch.inference_mode(False), torch.enable_grad():
             windows, valid = self.amp_storage.windows()
+            self._check_first_rollout(windows[valid])
             self._statistics = self.trainer.update(windows[valid])
             style = self.discriminator.style_reward(windows, self.amp_cfg.reward_epsilon)
             style = torch.where(valid, style, 0.0)  # not a product: invalid windows may hold NaN
@@ -154,14 +157,34 @@ class AMPPPO(PPO):
     def update(self) -> dict[str, float]:
         """Run PPO's update; returns its losses and AMP's statistics, the latter with the prefix ``AMP/``."""
         losses = super().update()
-        self.amp_storage.clear()
         statistics = dict(zip(self._statistics, torch.stack(list(self._statistics.values())).tolist()))
         if "accuracy_expert" in statistics:
             statistics["saturated_iterations"] = self.saturation.update(
                 statistics["accuracy_expert"], statistics["accuracy_policy"], statistics["style_score"]
             )
         self._warn_without_windows(statistics)
+        self.amp_storage.clear()
         return losses | {f"AMP/{name}": float(value) for name, value in statistics.items()}
+
+    def _check_first_rollout(self, windows: torch.Tensor) -> None:
+        """Warn once about columns of the clips that no state of the policy reached."""
+        if not self._is_first_rollout or self.spec is None or not len(windows) or self.gpu_global_rank != 0:
+            return
+        self._is_first_rollout = False
+        lines = unreached_columns(self.motions.frames, windows[:, -1], self.spec)
+        if lines:
+            logger.warning(describe_unreached(lines))
+
+    def _explain_saturation(self) -> str:
+        """Name the features that carry the discrimination, on windows of the last rollout."""
+        windows, valid = self.amp_storage.windows()
+        if self.spec is None or not valid.any():
+            return ""
+        policy = windows[valid][: self.trainer.batch_size]
+        expert = self.motions.sample(len(policy), torch.Generator(self.device).manual_seed(0))
+        shares = feature_shares(self.discriminator, expert, policy, self.spec)
+        told = ", ".join(f"{name} {share:.0%}" for name, share in list(shares.items())[:3])
+        return f" What tells clips and policy apart: {told}."
 
     def _warn_without_windows(self, statistics: dict[str, float]) -> None:
         """Warn once if no window is valid although the environment took enough steps for one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
@@ -15,9 +16,9 @@ _MIN_RISE = 0.05
 
 _ADVICE = (
     "the discriminator has saturated: accuracies %.2f (expert) and %.2f (policy), mean -log(1 - D) at %.3f without a rise "
-    "over the last %d iterations, so the style reward no longer guides the policy. Raise amp_cfg.discriminator.input_noise "
-    "or amp_cfg.style_weight, use reference motion that the robot can follow, or start episodes in it "
-    "(amp_runner.isaaclab.reset_to_reference)"
+    "over the last %d iterations, so the style reward no longer guides the policy.%s Try, in this order: remove what tells "
+    "clips and policy apart trivially; start episodes in the clips (reset_to_reference); raise "
+    "amp_cfg.discriminator.input_noise, then amp_cfg.style_weight; use reference motion that the robot can follow"
 )
 
 
@@ -28,9 +29,14 @@ class SaturationMonitor:
     score stayed low and did not rise. High accuracy alone is normal in runs that learn.
     """
 
-    def __init__(self, patience: int) -> None:
-        """Watch the last ``patience`` iterations; 0 disables the monitor."""
-        self.patience = patience
+    def __init__(self, patience: int, explain: Callable[[], str] = str) -> None:
+        """Watch the last ``patience`` iterations.
+
+        Args:
+            patience: number of iterations; 0 disables the monitor.
+            explain: called for a warning, to say what carries the discrimination.
+        """
+        self.patience, self._explain = patience, explain
         self.saturated_iterations = 0
         """Length of the current saturation [iterations]."""
         self._scores: deque[float] = deque(maxlen=max(patience, 1))
@@ -54,7 +60,7 @@ class SaturationMonitor:
             self._scores.append(style_score)
         self.saturated_iterations = self.saturated_iterations + 1 if self._is_saturated() else 0
         if self.saturated_iterations and (self.saturated_iterations - 1) % self.patience == 0:
-            logger.warning(_ADVICE, accuracy_expert, accuracy_policy, style_score, self.patience)
+            logger.warning(_ADVICE, accuracy_expert, accuracy_policy, style_score, self.patience, self._explain())
         return self.saturated_iterations
 
     def _is_saturated(self) -> bool:
