@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from amp_runner.cli import motion_convert
+from amp_runner.cli import motion_convert, motion_sources
 from amp_runner.cli.common import check_clip_file, run_command
 from amp_runner.errors import AMPError, ConfigError
 from amp_runner.evaluation.gait_metrics import hip_joint, stride_metrics
@@ -250,6 +250,7 @@ def _parser() -> argparse.ArgumentParser:
     motion_convert.add_arguments(
         command("convert", motion_convert.convert, text, many=True, out="clip file (.npz), or a folder for several files")
     )
+    motion_sources.add_commands(commands)
     view = command("view", _view, "play clips in the browser, or to a video or picture", many=True, robot=True)
     view.add_argument("--port", type=int, default=8080, help="port of the page (default: %(default)s)")
     view.add_argument("--clip", type=int, default=0, help="clip shown first (default: %(default)s)")

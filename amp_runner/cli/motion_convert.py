@@ -81,7 +81,7 @@ def convert(args: argparse.Namespace) -> bool:
     from amp_runner.motions.convert import convert_file
     from amp_runner.motions.convert.conversion import motion_files
 
-    conversion = _conversion(args)
+    conversion = conversion_of(args)
     if Path(args.out).suffix == ".npz" and len(args.files) == 1 and not Path(args.files[0]).is_dir():
         check_clip_file(args.out)
         note = convert_file(args.files[0], args.out, conversion)
@@ -112,7 +112,8 @@ def _convert_many(files: list[tuple[str, str]], folder: str, conversion: Convers
     return bool(failed)
 
 
-def _conversion(args: argparse.Namespace) -> Conversion:
+def conversion_of(args: argparse.Namespace) -> Conversion:
+    """Return the settings of a conversion from the arguments."""
     from amp_runner.motions.convert import Conversion, ReadOptions
     from amp_runner.motions.convert.joint_map import read_joint_map
 

@@ -26,7 +26,13 @@ FLOORS = (
 ALLOWED_SIMULATORS = {
     "isaaclab": ("amp_runner/isaaclab/", "amp_runner/cli/isaaclab_backend.py"),
     "mjlab": ("amp_runner/mjlab/", "amp_runner/cli/mjlab_backend.py"),
-    "mujoco": ("amp_runner/mjlab/", "amp_runner/motions/robot_", "amp_runner/deploy/mujoco_robot.py", "amp_runner/viewers/"),
+    "mujoco": (
+        "amp_runner/mjlab/",
+        "amp_runner/motions/retarget.py",
+        "amp_runner/motions/robot_",
+        "amp_runner/deploy/mujoco_robot.py",
+        "amp_runner/viewers/",
+    ),
     "ostrich_env": (),
 }
 
