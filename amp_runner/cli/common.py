@@ -32,6 +32,8 @@ def run_command(name: str, run: Callable[[list[str]], None], argv: list[str] | N
     debug = "--debug" in argv
     try:
         run([argument for argument in argv if argument != "--debug"])
+    except SystemExit as end:  # argparse, after --help or an error that it has printed
+        return end.code if isinstance(end.code, int) else 0
     except BrokenPipeError:  # the reader, such as head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ImportError as error:
@@ -59,6 +61,34 @@ def require_isaaclab() -> None:
             "Isaac Lab is not installed, and this command runs a simulated environment; install it with: "
             "pip install 'amp-runner[sim]' (Python 3.12)"
         )
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """Return a type for argparse: a number from ``low`` to ``high``; NaN is none."""
+
+    def parse(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not from {low:g} to {high:g}")
+        return value
+
+    return parse
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Return a type for argparse: a whole number from ``low`` to ``high``."""
+
+    def parse(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not from {low} to {high}")
+        return value
+
+    return parse
+
+
+TIME_STEP = number(1e-4, 1.0)
+"""A time step [s], for argparse."""
 
 
 def policy_parser(

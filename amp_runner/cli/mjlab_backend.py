@@ -31,6 +31,7 @@ from amp_runner.mjlab.player import MjlabPlayer
 from amp_runner.mjlab.rollout import record_gait
 from amp_runner.mjlab.runner import runner_class
 from amp_runner.mjlab.simulation import Simulation, launch
+from amp_runner.safe_yaml import parse_yaml
 from amp_runner.state import AMP_GROUP, AMPStateSpec
 
 __all__ = ["hold_commands", "make_player", "prepare_player", "record_gait", "simulation", "step_dt", "time_outs", "train"]
@@ -106,9 +107,7 @@ def _add_amp(env_cfg: Any, agent_cfg: Any, args: argparse.Namespace, overrides: 
         getattr(agent_cfg.algorithm, "amp_cfg", None), "motions", None
     )
     if given and not args.motions:
-        import yaml
-
-        motions = yaml.safe_load(given[-1])
+        motions = parse_yaml(given[-1])
     lines = with_amp(env_cfg, agent_cfg, motions[0] if isinstance(motions, list) and len(motions) == 1 else motions)
     if os.environ.get("RANK", "0") == "0":
         print("added to the task:\n" + "\n".join(f"    {line}" for line in lines), flush=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from amp_runner.cli import motion_convert, motion_sources
-from amp_runner.cli.common import check_clip_file, run_command
+from amp_runner.cli.common import TIME_STEP, check_clip_file, number, run_command, whole_number
 from amp_runner.errors import AMPError, ConfigError
 from amp_runner.evaluation.gait_metrics import hip_joint, stride_metrics
 from amp_runner.motions.clip import Motion, load_motion, save_motion
@@ -78,14 +78,14 @@ def _print_clips(motion: Motion, every: bool) -> None:
     def mean(states: np.ndarray, name: str, column: int) -> float:
         return float(states[:, features[name].start + column].mean()) if name in features else float("nan")
 
-    for number, states in enumerate(clips if every else clips[:_SHOWN_CLIPS]):
+    for index, states in enumerate(clips if every else clips[:_SHOWN_CLIPS]):
         height = states[:, features["root_height"]] if "root_height" in features else np.array([np.nan])
         stride = float("nan")
         if "joint_pos" in features and len(states) * dt >= 1:
             stride = stride_metrics(states[:, None, features["joint_pos"]], dt, hip)[0][0]
         velocity = mean(states, "root_lin_vel", 0), mean(states, "root_lin_vel", 1), mean(states, "root_ang_vel", 2)
         print(
-            f"  {number:4d}  {len(states) * dt:7.2f} {velocity[0]:6.2f} {velocity[1]:6.2f} {velocity[2]:6.2f}"
+            f"  {index:4d}  {len(states) * dt:7.2f} {velocity[0]:6.2f} {velocity[1]:6.2f} {velocity[2]:6.2f}"
             f"   {height.min():.3f} to {height.max():.3f}  {stride:8.2f}"
         )
     if not every and len(clips) > _SHOWN_CLIPS:
@@ -136,7 +136,10 @@ def _mirror(args: argparse.Namespace) -> None:
     else:
         flip = args.flip or DEFAULT_FLIP
         names = motion.spec.joint_names
-        flipped = [name for name in names if re.fullmatch(flip, name)]
+        try:
+            flipped = [name for name in names if re.fullmatch(flip, name)]
+        except re.error as error:
+            raise ConfigError(f"--flip {flip}: not a regular expression: {error}") from None
         if not flipped:
             raise ConfigError(
                 f"{motion.path}: no joint matches --flip '{flip}', so no angle would change sign; expected the joints that "
@@ -229,9 +232,9 @@ def _parser() -> argparse.ArgumentParser:
         "check", _check, "check that clips are fit to learn from; exit status 1 for errors", many=True, robot=True
     )
     check.add_argument("--strict", action="store_true", help="exit status 1 for warnings, too")
-    check.add_argument("--max_joint_speed", type=float, metavar="RAD/S", help="the actuators' limit")
+    check.add_argument("--max_joint_speed", type=number(0.0, 1e6), metavar="RAD/S", help="the actuators' limit")
     plot = command("plot", _plot, "draw a clip: joints, root, footfalls, spectrum", out="picture (.png)", robot=True)
-    plot.add_argument("--clip", type=int, default=0, help="index of the clip (default: %(default)s)")
+    plot.add_argument("--clip", type=whole_number(0, 10**9), default=0, help="index of the clip (default: %(default)s)")
     mirror = command("mirror", _mirror, "swap left and right", out="clip file (.npz)", robot=True)
     mirror.add_argument(
         "--flip",
@@ -240,11 +243,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     mirror.add_argument("--sides", nargs=2, default=("left", "right"), help="sides in joint names (default: left right)")
     resample = command("resample", _resample, "change the time step", out="clip file (.npz)")
-    resample.add_argument("--dt", type=float, required=True, help="time between two frames [s]")
+    resample.add_argument("--dt", type=TIME_STEP, required=True, help="time between two frames [s]")
     cut = command("cut", _cut, "keep some clips, or a part of each", out="clip file (.npz)")
-    cut.add_argument("--start", type=float, default=0.0, help="start of the part [s] (default: %(default)s)")
-    cut.add_argument("--end", type=float, help="end of the part [s] (default: the clip's)")
-    cut.add_argument("--clips", type=int, nargs="+", help="indices of the clips to keep (default: all)")
+    cut.add_argument("--start", type=number(0.0, 1e9), default=0.0, help="start of the part [s] (default: %(default)s)")
+    cut.add_argument("--end", type=number(0.0, 1e9), help="end of the part [s] (default: the clip's)")
+    cut.add_argument("--clips", type=whole_number(0, 10**9), nargs="+", help="indices of the clips to keep (default: all)")
     command("concat", _concat, "concatenate files; clips stay separate", many=True, out="clip file (.npz)")
     text = "convert foreign motion files, or folders of them, to clips"
     motion_convert.add_arguments(
@@ -252,8 +255,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     motion_sources.add_commands(commands)
     view = command("view", _view, "play clips in the browser, or to a video or picture", many=True, robot=True)
-    view.add_argument("--port", type=int, default=8080, help="port of the page (default: %(default)s)")
-    view.add_argument("--clip", type=int, default=0, help="clip shown first (default: %(default)s)")
+    view.add_argument("--port", type=whole_number(0, 65535), default=8080, help="port of the page (default: %(default)s)")
+    view.add_argument("--clip", type=whole_number(0, 10**9), default=0, help="clip shown first (default: %(default)s)")
     view.add_argument("--video", metavar="FILE", help="write a video (.mp4 or .gif) instead")
     view.add_argument("--png", metavar="FILE", help="write a picture instead: the robot at several moments of the clip")
     return parser

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from amp_runner.cli.common import check_clip_file
+from amp_runner.cli.common import TIME_STEP, check_clip_file, number, whole_number
 from amp_runner.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--kind", choices=KINDS, help="kind of file (default: detected)")
     add("--joint_names", metavar="A,B,...", help="names of the file's joint columns, if it does not store them")
     add("--root_body", metavar="NAME", help="body that is the root, for Isaac Lab's files (default: the first)")
-    add("--fps", type=float, help="frames per second; overrides the file's frame rate")
+    add("--fps", type=number(1.0, 1e4), help="frames per second; overrides the file's frame rate")
     add("--quat", choices=("auto", "xyzw", "wxyz"), default="auto", help="order of quaternions (default: %(default)s)")
     group = parser.add_argument_group("the robot")
     add = group.add_argument
@@ -48,10 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="MJCF or URDF file: proves the order of joints and quaternions by the file's body positions, if it holds any",
     )
     add("--ground", action="store_true", help="put the feet on the ground; needs --robot")
-    add("--height_offset", type=float, default=0.0, help="added to the root's height [m] (default: %(default)s)")
+    add(
+        "--height_offset",
+        type=number(-100.0, 100.0),
+        default=0.0,
+        help="added to the root's height [m] (default: %(default)s)",
+    )
     add(
         "--root_rotation",
-        type=float,
+        type=number(-360.0, 360.0),
         nargs=3,
         metavar=("X", "Y", "Z"),
         default=(0.0, 0.0, 0.0),
@@ -61,9 +66,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--joint_map", metavar="FILE", help="YAML: 'joint: source', or 'joint: {from: source, sign: -1, offset: 0.1}'")
     group = parser.add_argument_group("the clip")
     add = group.add_argument
-    add("--dt", type=float, help="time step of the clip [s] (default: the file's)")
-    add("--loop", type=int, default=0, metavar="N", help="repeat the cycle N times, joined without a jump")
-    add("--smoothing", type=float, default=0.1, help="length of the smoothing window [s], 0 for none (default: %(default)s)")
+    add("--dt", type=TIME_STEP, help="time step of the clip [s] (default: the file's)")
+    add("--loop", type=whole_number(0, 1000), default=0, metavar="N", help="repeat the cycle N times, joined without a jump")
+    add(
+        "--smoothing",
+        type=number(0.0, 10.0),
+        default=0.1,
+        help="length of the smoothing window [s], 0 for none (default: %(default)s)",
+    )
     add("--layout", metavar="A,B,...", help="features of the AMP state, in order (default: the standard list)")
     add("--orientation", choices=("gravity", "quaternion", "tangent_normal"), default="gravity", help="default: %(default)s")
     add("--velocity_frame", choices=("heading", "world", "body"), default="heading", help="default: %(default)s")

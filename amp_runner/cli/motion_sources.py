@@ -9,7 +9,7 @@ from dataclasses import replace
 from tqdm import tqdm
 
 from amp_runner.cli import motion_convert
-from amp_runner.cli.common import check_clip_file
+from amp_runner.cli.common import TIME_STEP, check_clip_file, number
 from amp_runner.motions.clip import load_motion, save_motion
 from amp_runner.motions.edit import concat_motions
 
@@ -37,9 +37,9 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--joints", metavar="A,B,...", help="joints of the clip, in order (default: the target's, depth first)"
     )
-    parser.add_argument("--dt", type=float, help="time step of the clip [s] (default: the source's, scaled)")
+    parser.add_argument("--dt", type=TIME_STEP, help="time step of the clip [s] (default: the source's, scaled)")
     parser.add_argument(
-        "--smoothing", type=float, default=0.1, help="length of the smoothing window [s] (default: %(default)s)"
+        "--smoothing", type=number(0.0, 10.0), default=0.1, help="length of the smoothing window [s] (default: %(default)s)"
     )
 
 

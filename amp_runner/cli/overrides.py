@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from amp_runner.errors import ConfigError, suggestion
 from amp_runner.learning.config import parse_motion_entries
+from amp_runner.safe_yaml import parse_yaml, read_yaml
 
 
 def parse_motion_argument(text: str) -> dict[str, Any]:
@@ -35,13 +34,13 @@ def preset_overrides(files: list[str]) -> list[str]:
     overrides = []
     for file in files:
         try:
-            preset = yaml.safe_load(Path(file).read_text()) or {}
+            preset = read_yaml(file) or {}
         except OSError as error:
             raise ConfigError(
                 f"{file}: cannot be read: {error.strerror}; expected a preset such as those in configs/"
             ) from None
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from None
+        except ValueError as error:
+            raise ConfigError(f"{file}: not a preset in YAML: {error}") from None
         if not isinstance(preset, dict) or set(preset) - {"agent", "env"}:
             found = ", ".join(map(str, preset)) if isinstance(preset, dict) else type(preset).__name__
             raise ConfigError(f"{file}: has {found}; expected only the sections 'agent' and 'env'")
@@ -157,9 +156,9 @@ def apply_overrides(overrides: list[str], cfgs: dict[str, Any], *, skip_missing_
 
 def _parse_value(path: str, text: str) -> Any:
     try:
-        return None if text == "None" else yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise ConfigError(f"{path}: '{text}' is not a value in YAML") from None
+        return None if text == "None" else parse_yaml(text)
+    except ValueError as error:
+        raise ConfigError(f"{path}: '{text}' is not a value in YAML: {error}") from None
 
 
 def _entry(parent: Any, name: str, path: str) -> Any:

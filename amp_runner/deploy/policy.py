@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,14 @@ import numpy as np
 from amp_runner.deploy.policy_description import Observation, PolicyDescription
 from amp_runner.errors import AMPError, ConfigError
 
+logger = logging.getLogger(__name__)
+
 ONNX_FILE = "policy.onnx"
+_LOG_EVERY = 50  # steps
+
+
+class SignalError(ConfigError):
+    """A measured signal, or the network's output, is not finite."""
 
 
 class DeployedPolicy:
@@ -48,10 +56,13 @@ class DeployedPolicy:
         self._columns = {
             entry.name: [names.index(joint) for joint in entry.joints] for entry in self.description.observations
         }
+        self.held_steps = 0
+        """Steps in which the last targets were held."""
         self.reset()
 
     def reset(self) -> None:
-        """Reset histories and memory at the start of an episode."""
+        """Reset histories, memory and the held targets at the start of an episode."""
+        self._targets: np.ndarray | None = None
         self._frames = {entry.name: deque(maxlen=entry.history) for entry in self.description.observations}
         self.last_action = np.zeros(len(self._offset))
         self._memory = {name: np.zeros(self._shapes[name], dtype=np.float32) for name in self._memory_names}
@@ -60,16 +71,14 @@ class DeployedPolicy:
         """Add a frame; returns the network's input, (1, O).
 
         Raises:
-            ConfigError: a signal is missing.
+            ConfigError: a signal is missing or has another shape.
+            SignalError: a signal is NaN or infinite; nothing has changed.
         """
-        signals = signals | {"last_action": self.last_action}
+        checked = self._checked(signals) | {"last_action": self.last_action}
         parts = []
         for entry in self.description.observations:
             assert entry.signal is not None  # checked on construction
-            if entry.signal not in signals:
-                meaning = self.description.signals[entry.signal]
-                raise ConfigError(f"the signal '{entry.signal}' is missing: {meaning}")
-            frames, frame = self._frames[entry.name], self._frame(entry, np.asarray(signals[entry.signal], dtype=float))
+            frames, frame = self._frames[entry.name], self._frame(entry, checked[entry.signal])
             frames.extend([frame] * (1 if frames else entry.history))
             parts += frames
         return np.concatenate(parts).astype(np.float32)[None]
@@ -86,13 +95,53 @@ class DeployedPolicy:
     def __call__(self, signals: dict[str, np.ndarray]) -> np.ndarray:
         """One control step.
 
+        If a signal, or the network's output, is NaN or infinite, the last targets are held, which is logged and counted in
+        :attr:`held_steps`.
+
         Args:
             signals: measured signals, by the names of :data:`~.policy_description.SIGNALS`.
 
         Returns:
             Joint position targets in the order of ``description.actions.joints``, (A,) [rad].
+
+        Raises:
+            ConfigError: a signal is missing or has another shape.
+            SignalError: a signal is NaN or infinite in the first step after a reset, when there are no targets to hold.
         """
-        return self.targets(self.act(self.observe(signals)))
+        try:
+            targets = self.targets(self.act(self.observe(signals)))
+            if not np.isfinite(targets).all():
+                raise SignalError(f"the network's output is {self.last_action}; expected finite numbers")
+        except SignalError as error:
+            if self._targets is None:
+                raise
+            if self.held_steps % _LOG_EVERY == 0:
+                logger.error("holding the last joint targets (%d steps so far): %s", self.held_steps, error)
+            self.held_steps += 1
+            return self._targets.copy()
+        self._targets = targets
+        return targets.copy()
+
+    def _checked(self, signals: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Signals as numbers, of the shapes that the description gives."""
+        checked = {}
+        for entry in self.description.observations:
+            name = entry.signal
+            if name is None or name == "last_action":
+                continue
+            if name not in signals:
+                raise ConfigError(f"the signal '{name}' is missing: {self.description.signals[name]}")
+            try:
+                value = np.asarray(signals[name], dtype=float)
+            except (TypeError, ValueError) as error:
+                raise ConfigError(f"the signal '{name}' is no array of numbers: {error}") from None
+            size = len(self.description.joints.names) if entry.joints else entry.size
+            if value.shape != (size,):
+                raise ConfigError(f"the signal '{name}' has shape {value.shape}; expected ({size},)")
+            if not np.isfinite(value).all():
+                raise SignalError(f"the signal '{name}' is {value}; expected finite numbers")
+            checked[name] = value
+        return checked
 
     def targets(self, action: np.ndarray) -> np.ndarray:
         """Return the joint position targets of a network's output, (A,) [rad]."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from amp_runner.deploy.description_check import check_description
 from amp_runner.errors import ConfigError
 
 FORMAT_VERSION = 1
@@ -160,7 +161,7 @@ class PolicyDescription:
             version = values["format_version"]
         except FileNotFoundError:
             raise ConfigError(f"{path}: no such file; expected a folder that amp-export made") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ConfigError(f"{path}: not an exported policy's description ({error!r})") from None
         if version != FORMAT_VERSION:
             raise ConfigError(f"{path}: has format_version {version!r}; this version reads {FORMAT_VERSION}: export again")
@@ -169,6 +170,10 @@ class PolicyDescription:
             known: dict[str, Any] = {f.name: values[f.name] for f in fields(cls)}
             known |= {name: part(**known[name]) for name, part in parts.items()}
             known["observations"] = [Observation(**entry) for entry in known["observations"]]
-            return cls(**known)
-        except (KeyError, TypeError) as error:
+            description = cls(**known)
+            check_description(description)
+        except (AttributeError, KeyError, TypeError) as error:
             raise ConfigError(f"{path}: damaged: {error}; export the policy again") from None
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
+        return description

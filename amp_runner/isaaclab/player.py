@@ -16,6 +16,7 @@ from amp_runner.learning.config import AMPCfg
 from amp_runner.learning.style_scorer import StyleScore, StyleScorer
 from amp_runner.rotations import rotate_inverse, yaw_quat
 from amp_runner.state import amp_frames
+from amp_runner.viewers.local_page import protect_pages
 from amp_runner.viewers.player import CommandSchedule, in_real_time
 from amp_runner.viewers.rendering import PICTURE_SIZE
 
@@ -46,6 +47,7 @@ def add_page(env_cfg: Any, port: int) -> None:
     """Add Isaac Lab's page in the browser, which shows the scene."""
     from isaaclab_visualizers.viser import ViserVisualizerCfg
 
+    protect_pages()
     env_cfg.sim.visualizer_cfgs = ViserVisualizerCfg(port=port, bind_address="127.0.0.1", open_browser=False)
 
 

@@ -14,6 +14,8 @@ from amp_runner.motions.clip import SPEC_FIELDS, Motion
 from amp_runner.rotations import rotate_inverse
 from amp_runner.state import AMPStateSpec
 
+SHORTEST_DT = 1e-4
+"""Shortest time step of a motion [s]."""
 _SHORTEST_VECTOR = 0.05
 """Orientations shorter than this have no direction."""
 
@@ -22,9 +24,11 @@ def resample_motion(motion: Motion, dt: float) -> Motion:
     """Resample to another time step: orientations spherically, everything else linearly.
 
     Raises:
-        MotionError: the dt is unknown, or an orientation is not a unit vector.
+        MotionError: the dt is unknown or ``dt`` is no time step of a motion, or an orientation is not a unit vector.
     """
     motion_dt = motion.known_dt
+    if not SHORTEST_DT <= dt <= 1.0:
+        raise MotionError(f"{motion.path}: cannot be resampled to {dt:g} s; expected {SHORTEST_DT:g} to 1")
     unit_vectors = _unit_vectors(motion)
     for columns in unit_vectors:
         lengths = np.linalg.norm(motion.states[:, columns], axis=1)
@@ -79,9 +83,11 @@ def cut_motion(motion: Motion, start: float = 0.0, end: float | None = None, cli
         clips: indices of the clips to keep; None: all.
 
     Raises:
-        MotionError: the dt is unknown, a clip does not exist, or no frame remains.
+        MotionError: the dt is unknown, the times are no part of a clip, a clip does not exist, or no frame remains.
     """
     motion_dt = motion.known_dt
+    if not 0 <= start < np.inf or (end is not None and not start < end < np.inf):
+        raise MotionError(f"{motion.path}: a part from {start:g} to {end} s; expected 0 or more, and an end after the start")
     count = len(motion.clip_lengths)
     chosen = range(count) if clips is None else clips
     for clip in chosen:

@@ -11,7 +11,6 @@ from typing import Any
 import mink
 import mujoco
 import numpy as np
-import yaml
 from scipy.spatial.transform import Rotation
 
 from amp_runner.errors import MotionError
@@ -20,6 +19,7 @@ from amp_runner.motions.convert.proof import ground_offset
 from amp_runner.motions.convert.trajectory import Trajectory
 from amp_runner.motions.robot_model import RobotModel
 from amp_runner.motions.root_path import root_path
+from amp_runner.safe_yaml import read_yaml
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +53,9 @@ class RetargetMap:
             MotionError: it cannot be read or has another content.
         """
         try:
-            values: Any = yaml.safe_load(Path(path).read_text())
-        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-            raise MotionError(f"{path}: cannot be read as a map: {str(error).splitlines()[0]}") from None
+            values: Any = read_yaml(path)
+        except (OSError, ValueError) as error:
+            raise MotionError(f"{path}: cannot be read as a map: {error}") from None
         known = ("frames", "joints", "scale", "time_scale")
         if not isinstance(values, dict) or set(values) - set(known) or not isinstance(values.get("frames"), dict):
             raise MotionError(f"{path}: expected 'frames' (source: target) and optionally joints, scale and time_scale")

@@ -13,6 +13,7 @@ from amp_runner.motions.clip import Motion, load_motion
 from amp_runner.motions.edit import cut_motion
 from amp_runner.motions.robot_model import RobotModel
 from amp_runner.motions.root_path import RootPath, root_path
+from amp_runner.viewers.local_page import protect_pages
 from amp_runner.viewers.rendering import add_robot, draw, open_renderer, open_video, prepare_to_draw
 
 _GAP = 0.5  # [m] between robots shown side by side
@@ -94,6 +95,7 @@ class Page:
         """
         import viser
 
+        protect_pages()
         self.server = viser.ViserServer(host="127.0.0.1", port=port, verbose=False)
         self.server.scene.set_up_direction("+z")
         self.server.scene.add_grid("/ground", width=20.0, height=20.0, cell_size=0.1, section_size=1.0)

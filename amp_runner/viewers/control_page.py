@@ -102,7 +102,7 @@ class ControlPage:
         if self.paused.value:
             self._draw()
             return
-        self.player.command = np.array([slider.value for slider in self.sliders])
+        self.player.command = np.array([_within(slider.value, slider.min, slider.max) for slider in self.sliders])
         self.player.step()
         self._steps += 1
         self.velocity = running_mean(self.velocity, self.player.velocity(), self.player.dt)
@@ -147,3 +147,8 @@ class ControlPage:
         at = np.arange(-len(values), 0) * self.player.dt * (_CURVES_EVERY // 4)
         for curve, columns in self._curves:
             curve.data = (at, *(np.ascontiguousarray(values[:, column]) for column in columns))
+
+
+def _within(value: float, low: float, high: float) -> float:
+    """A slider's value within its ends; a client may send any number, also NaN."""
+    return min(max(value, low), high) if value == value else 0.0

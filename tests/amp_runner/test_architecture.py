@@ -12,7 +12,7 @@ from tests.conftest import REPOSITORY
 LIBRARY = REPOSITORY / "amp_runner"
 FLOORS = (
     ("errors",),
-    ("atomic_io", "mirror", "rotations"),
+    ("atomic_io", "mirror", "rotations", "safe_yaml"),
     ("state",),
     ("env_interface",),
     ("motions", "deploy"),

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from amp_runner.errors import MotionError
 from amp_runner.motions.convert.trajectory import Trajectory
+from amp_runner.safe_yaml import read_yaml
 
 
 def map_joints(trajectory: Trajectory, joint_names: tuple[str, ...], mapping: dict[str, Any] | None = None) -> Trajectory:
@@ -55,9 +55,9 @@ def read_joint_map(path: str | Path) -> dict[str, Any]:
         MotionError: it cannot be read.
     """
     try:
-        mapping = yaml.safe_load(Path(path).read_text())
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise MotionError(f"{path}: cannot be read as a joint map: {str(error).splitlines()[0]}") from None
+        mapping = read_yaml(path)
+    except (OSError, ValueError) as error:
+        raise MotionError(f"{path}: cannot be read as a joint map: {error}") from None
     if not isinstance(mapping, dict):
         raise MotionError(f"{path}: holds {type(mapping).__name__}; expected lines such as 'left_knee_joint: L_KNEE'")
     return mapping

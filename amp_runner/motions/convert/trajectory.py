@@ -11,6 +11,7 @@ from amp_runner.errors import MotionError
 
 _AMBIGUITY = 0.05
 _MOST_COPIES = 4
+_LARGEST = 1e5  # [m, rad]; no motion has such positions, and splines of larger ones overflow
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class Trajectory:
         ):
             if array.shape != shape:
                 raise MotionError(f"{self.path}: {name} have shape {array.shape}; expected {shape}")
-            if not np.isfinite(array).all():
-                raise MotionError(f"{self.path}: {name} hold NaN or infinite values; expected finite numbers")
+            if not (np.abs(array) <= _LARGEST).all():  # NaN compares False
+                raise MotionError(f"{self.path}: {name} hold NaN, infinite values or numbers beyond {_LARGEST:g}")
         if not np.isfinite(self.dt) or self.dt <= 0:
             raise MotionError(f"{self.path}: the time step is {self.dt}; expected a positive number of seconds")
         norms = np.linalg.norm(self.root_quat, axis=1)

@@ -93,7 +93,7 @@ def test_a_foreign_file_is_converted(tmp_path, capsys):
         (["concat", WALK, "none.npz", "-o", "a.npz"], "none.npz: no such file"),
         (["convert", WALK, "-o", "a.npz"], "is a clip already"),
         (["view", WALK, "--robot", "none.xml", "--png", "a.png"], "none.xml"),
-        (["plot", WALK, "--clip", "-1", "-o", "a.png"], "no clip -1"),
+        (["plot", WALK, "--clip", "99", "-o", "a.png"], "no clip 99"),
         (["plot", WALK, "-o", "a"], "--out a: expected a picture, one of *.png, *.jpg, *.pdf, *.svg"),
         (["plot", WALK, "-o", "none/a.png"], "none/a.png"),
     ],

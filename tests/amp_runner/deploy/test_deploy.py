@@ -78,6 +78,9 @@ def test_a_description_survives_its_file(tmp_path):
     assert asdict(PolicyDescription.load(tmp_path)) == asdict(before)
 
 
+UNMEASURED = Observation("x", None, "f", 9, [0.0] * 9, [1.0] * 9)
+
+
 @pytest.mark.parametrize(
     ("break_it", "words"),
     [
@@ -88,7 +91,10 @@ def test_a_description_survives_its_file(tmp_path):
         (lambda f: (f / "policy.json").write_text('{"format_version": 1}'), "damaged"),
         (lambda f: (f / "policy.onnx").write_bytes(b"nonsense"), "not a network"),
         (lambda f: small_description(observations=small_description().observations[:1]).save(f), "not of one export"),
-        (lambda f: small_description(observations=[Observation("x", None, "f", 9, [], [])]).save(f), "observes x"),
+        (
+            lambda f: small_description(observations=[Observation("x", None, "f", 9, [0.0] * 9, [1.0] * 9)]).save(f),
+            "observes x",
+        ),
     ],
 )
 def test_broken_exports_get_a_line_that_helps(folder, break_it, words):
