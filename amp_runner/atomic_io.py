@@ -12,7 +12,8 @@ from typing import BinaryIO
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
     """Open a file for writing; it replaces ``path`` only after everything is on disk, and never on an error."""
-    temporary = Path(f"{path}.tmp")
+    # Hidden, and with the process in its name: no pattern for results matches it, and no other process writes it.
+    temporary = Path(path).with_name(f".{Path(path).name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as stream:
             yield stream

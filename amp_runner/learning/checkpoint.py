@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,25 @@ def read_checkpoint(path: str | Path, device: str | torch.device) -> dict[str, A
     if not isinstance(state, dict) or "actor_state_dict" not in state:
         raise CheckpointError(f"{path}: holds no actor; expected a checkpoint saved by a runner of RSL-RL 5")
     return state
+
+
+def check_finite(path: str | Path, state: dict[str, Any]) -> None:
+    """Check that the networks and optimizer states of a checkpoint are finite.
+
+    Raises:
+        CheckpointError: a tensor holds NaN or infinite values; the message names it.
+    """
+    for name, tensor in _tensors(state, ""):
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise CheckpointError(f"{path}: '{name}' holds NaN or infinite values: the training had diverged")
+
+
+def _tensors(value: Any, name: str) -> Iterator[tuple[str, torch.Tensor]]:
+    if isinstance(value, torch.Tensor):
+        yield name, value
+    elif isinstance(value, (dict, list, tuple)):
+        for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _tensors(entry, f"{name}.{key}" if name else str(key))
 
 
 def is_loaded(part: str, load_cfg: dict[str, bool] | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import torch
 from rsl_rl.env import VecEnv
@@ -15,6 +15,7 @@ from rsl_rl.utils.logger import Logger
 from amp_runner.env_interface import env_step_count, set_env_step_count
 from amp_runner.errors import CheckpointError
 from amp_runner.learning.checkpoint import (
+    check_finite,
     check_resumable,
     is_loaded,
     random_state,
@@ -23,6 +24,7 @@ from amp_runner.learning.checkpoint import (
     write_checkpoint,
 )
 from amp_runner.learning.config import check_int
+from amp_runner.learning.interruption import StopRequest, TrainingStopped, exclusive_folder
 from amp_runner.learning.ppo import AMPPPO
 
 logger = logging.getLogger(__name__)
@@ -77,6 +79,7 @@ class AMPLogger(Logger):
         super().log(it=it, loss_dict={k: v for k, v in loss_dict.items() if not k.startswith(_TAG)}, **kwargs)
         for callback in self.runner.callbacks:
             callback.after_iteration(self.runner, it)
+        self.runner.stop_if_requested()
 
     def stop_logging_writer(self) -> None:
         """Let the callbacks finish, then close the writer."""
@@ -115,6 +118,8 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         if self._keep_checkpoints is not None:
             check_int("keep_checkpoints", self._keep_checkpoints, 1)
         self._saved: list[Path] = []
+        self._stop_request: StopRequest | None = None
+        self._failed_save: str | None = None
         self.callbacks: list[TrainingCallback] = []
         """Called after each iteration and at the end, in order."""
         super().__init__(env, train_cfg, log_dir, device)
@@ -130,10 +135,60 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         )
         self.logger.runner = self
 
+    def learn(self, num_learning_iterations: int, init_at_random_ep_len: bool = False) -> None:
+        """Train as RSL-RL's runner does.
+
+        SIGTERM and Ctrl-C let the iteration finish, save a checkpoint and end the process with status 143 or 130; a second
+        Ctrl-C stops at once. A save that fails is repeated at the next interval.
+
+        Args:
+            num_learning_iterations: number of iterations.
+            init_at_random_ep_len: start episodes at random lengths, so that not all end at the same time.
+
+        Raises:
+            ConfigError: another process trains into the same folder.
+            CheckpointError: the last save failed, or the networks hold NaN.
+        """
+        folder = self.logger.log_dir if self.gpu_global_rank == 0 else None
+        with exclusive_folder(folder), StopRequest() as self._stop_request:
+            try:
+                super().learn(num_learning_iterations, init_at_random_ep_len)
+            except TrainingStopped as stop:
+                self._end_early(stop)
+            finally:
+                self._stop_request = None
+        if self._failed_save is not None:
+            raise CheckpointError(f"the last checkpoint could not be saved: {self._failed_save}")
+
+    def stop_if_requested(self) -> None:
+        """End the training after an iteration, if a signal asked for it, in all processes of a distributed run."""
+        signum = 0 if self._stop_request is None else self._stop_request.signum
+        if self.is_distributed:
+            shared = torch.tensor(signum, device=self.device)
+            torch.distributed.all_reduce(shared, op=torch.distributed.ReduceOp.MAX)
+            signum = int(shared)
+        if signum:
+            raise TrainingStopped(signum)
+
+    def _end_early(self, stop: TrainingStopped) -> NoReturn:
+        iteration = self.current_learning_iteration
+        if self.logger.writer is not None:
+            path = str(Path(self.logger.log_dir) / f"model_{iteration}.pt")  # type: ignore[arg-type]
+            self.save(path)
+            if self._failed_save is None:
+                print(f"{stop}: stopped after iteration {iteration}; resume with --checkpoint {path}", flush=True)
+            self.logger.stop_logging_writer()
+        raise SystemExit(128 + stop.signum)
+
     def save(self, path: str, infos: dict | None = None) -> None:
         """Atomically save the training state to ``path`` and delete checkpoints beyond ``keep_checkpoints``.
 
-        Of the environment, only its step count is saved, on which curricula depend.
+        Of the environment, only its step count is saved, on which curricula depend. During a training, a save that fails is
+        a warning.
+
+        Raises:
+            CheckpointError: the networks hold NaN or infinite values; nothing is written.
+            OSError: the file cannot be written (outside of a training).
         """
         state = self.alg.save() | {
             "iter": self.current_learning_iteration,
@@ -141,7 +196,17 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             "infos": infos,
             "random": random_state(),
         }
-        write_checkpoint(path, state)
+        check_finite(path, state)
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            write_checkpoint(path, state)
+        except OSError as error:
+            if self._stop_request is None:
+                raise
+            self._failed_save = f"{path}: {error.strerror or error}"
+            logger.warning("%s: not saved; the training continues and saves at the next interval", self._failed_save)
+            return
+        self._failed_save = None
         self.logger.save_model(path, self.current_learning_iteration)
         folder = self.logger.log_dir
         if folder is not None and Path(path).parent == Path(folder) and _CHECKPOINT_NAME.fullmatch(Path(path).name):
@@ -167,6 +232,7 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             CheckpointError: the file cannot be read or does not fit this run.
         """
         state = read_checkpoint(path, map_location or self.device)
+        check_finite(path, state)
         saved = state.get("amp") if is_loaded("amp", load_cfg) else None
         try:
             if load_cfg is None or is_loaded("optimizer", load_cfg):
@@ -176,7 +242,7 @@ class AMPOnPolicyRunner(OnPolicyRunner):
                 load_cfg = self._exclude_misfit(path, saved, load_cfg)
             load_iteration = self.alg.load(state, load_cfg, strict)
             if load_iteration:
-                self.current_learning_iteration = int(state["iter"])
+                self.current_learning_iteration = int(state["iter"]) + 1  # that iteration is finished
                 set_env_step_count(self.env, int(state.get("env_steps") or 0))
             if load_iteration and "random" in state and self.gpu_global_rank == 0:
                 set_random_state(state["random"])
