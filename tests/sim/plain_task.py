@@ -1,0 +1,60 @@
+"""A task as a template makes it, which knows nothing of AMP: the ostrich's, with a plain agent. Registered on import."""
+
+import gymnasium
+from isaaclab.utils import configclass
+from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
+
+from ostrich_env.tasks.flat_env_cfg import OstrichFlatEnvCfg
+
+
+@configclass
+class PlainEnvCfg(OstrichFlatEnvCfg):
+    """The ostrich's task without its AMP group and its reset to reference."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.observations.amp, self.events.reset_to_reference, self.compute_final_obs = None, None, False
+
+
+@configclass
+class PlainRunnerCfg(RslRlOnPolicyRunnerCfg):
+    """RSL-RL's PPO."""
+
+    num_steps_per_env = 24
+    max_iterations = 10
+    save_interval = 1
+    experiment_name = "plain"
+    obs_groups = {"actor": ["policy"], "critic": ["critic"]}
+    actor = RslRlMLPModelCfg(
+        hidden_dims=[32],
+        activation="elu",
+        obs_normalization=True,
+        distribution_cfg=RslRlMLPModelCfg.GaussianDistributionCfg(init_std=0.8),
+    )
+    critic = RslRlMLPModelCfg(hidden_dims=[32], activation="elu", obs_normalization=True)
+    algorithm = RslRlPpoAlgorithmCfg(
+        value_loss_coef=1.0,
+        use_clipped_value_loss=True,
+        clip_param=0.2,
+        entropy_coef=0.01,
+        num_learning_epochs=2,
+        num_mini_batches=2,
+        learning_rate=1.0e-3,
+        schedule="adaptive",
+        gamma=0.99,
+        lam=0.95,
+        desired_kl=0.01,
+        max_grad_norm=1.0,
+    )
+
+
+gymnasium.register(
+    id="Plain-Ostrich-v0",
+    entry_point="isaaclab.envs:ManagerBasedRLEnv",
+    disable_env_checker=True,
+    kwargs={
+        "env_cfg_entry_point": f"{__name__}:PlainEnvCfg",
+        "rsl_rl_cfg_entry_point": f"{__name__}:PlainRunnerCfg",
+        "default_agent": "rsl_rl",
+    },
+)

@@ -1,0 +1,57 @@
+"""AMP on an Isaac Lab task that knows nothing of it."""
+
+import re
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from amp_runner import AMPStateSpec
+from tests.conftest import REPOSITORY
+from tests.sim.simulator import run_command
+from tests.sim.test_training import run_folder
+
+pytestmark = pytest.mark.sim
+pytest.importorskip("isaaclab", reason="Isaac Lab comes with the 'sim' extra")
+
+TASK = "tests.sim.plain_task:Plain-Ostrich-v0"
+MOTION = str(REPOSITORY / "motions" / "walk.npz")
+
+
+def test_a_plain_task_trains_with_amp(tmp_path):
+    arguments = ["--task", TASK, "--motion", MOTION, "--num_envs", "16", "--device", "cpu", "--max_iterations", "2"]
+    process = run_command("train", *arguments, "agent.algorithm.amp_cfg.num_frames=5", "agent.save_interval=1", cwd=tmp_path)
+    folder = run_folder(process)
+    state = torch.load(folder / "model_1.pt", weights_only=True)
+    assert state["amp"]["num_frames"] == 5 and AMPStateSpec.from_dict(state["amp"]["spec"]).dim == 22
+    tags = set(EventAccumulator(str(folder)).Reload().Tags()["scalars"])
+    assert {"AMP/style_reward", "AMP/valid_windows", "Episode_Reward/track_lin_vel"} <= tags
+
+
+def test_a_dry_run_prints_lines_that_do_the_same(tmp_path):
+    process = run_command("train", "--task", TASK, "--motion", MOTION, "--dry_run", cwd=tmp_path)
+    assert process.returncode == 0, process.stderr[-2000:]
+    lines = [line[4:] for line in process.stdout.splitlines() if line.startswith("    ")]
+    assert not (tmp_path / "logs").exists()
+
+    from isaaclab.managers import EventTermCfg, SceneEntityCfg
+
+    import amp_runner
+    import amp_runner.isaaclab
+    from tests.sim.plain_task import PlainEnvCfg, PlainRunnerCfg
+
+    pasted = {"env_cfg": PlainEnvCfg(), "agent_cfg": PlainRunnerCfg(), "amp_runner": amp_runner}
+    exec("\n".join(lines), pasted | {"SceneEntityCfg": SceneEntityCfg, "EventTermCfg": EventTermCfg} | pasted)
+    env_cfg, agent_cfg = PlainEnvCfg(), PlainRunnerCfg()
+    amp_runner.isaaclab.with_amp(env_cfg, agent_cfg, MOTION)
+    assert pasted["agent_cfg"].algorithm.to_dict() == agent_cfg.algorithm.to_dict()
+    assert AMPStateSpec.from_env_cfg(pasted["env_cfg"]) == AMPStateSpec.from_env_cfg(env_cfg) is not None
+    assert pasted["env_cfg"].compute_final_obs and pasted["env_cfg"].events.reset_to_reference.params["command_name"]
+    mirror = agent_cfg.algorithm.amp_cfg.mirror
+    assert (mirror.permutation, mirror.signs) == AMPStateSpec.from_env_cfg(env_cfg).mirror(".*_roll_joint")
+
+
+def test_without_a_motion_the_way_is_shown(tmp_path):
+    process = run_command("train", "--task", TASK, "--num_envs", "4", "--device", "cpu", cwd=tmp_path)
+    assert process.returncode == 2
+    assert re.search(r"not configured for AMP: pass --motion FILE, with which amp-train adds it", process.stderr)
