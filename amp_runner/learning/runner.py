@@ -76,7 +76,11 @@ class AMPLogger(Logger):
         """Log one iteration; entries of ``loss_dict`` that start with ``AMP/`` keep their name."""
         if self.writer is not None:
             self.ep_extras.append({k: v for k, v in loss_dict.items() if k.startswith(_TAG)})
-        super().log(it=it, loss_dict={k: v for k, v in loss_dict.items() if not k.startswith(_TAG)}, **kwargs)
+        try:
+            super().log(it=it, loss_dict={k: v for k, v in loss_dict.items() if not k.startswith(_TAG)}, **kwargs)
+        except OSError as error:
+            logger.warning("%s: curves of iteration %d not complete: %s", self.log_dir, it, error.strerror or error)
+            self._reopen_writer()
         for callback in self.runner.callbacks:
             callback.after_iteration(self.runner, it)
         self.runner.stop_if_requested()
@@ -87,8 +91,19 @@ class AMPLogger(Logger):
             callback.after_training(self.runner)
         flush = getattr(self.writer, "flush", None)
         if flush is not None:  # a simulator may end the process before the writer's thread flushes
-            flush()
+            try:
+                flush()
+            except OSError as error:
+                logger.warning("%s: last curves not complete: %s", self.log_dir, error.strerror or error)
         super().stop_logging_writer()
+
+    def _reopen_writer(self) -> None:
+        """Begin a new event file: TensorBoard's writer does not recover when its folder is gone or the disk is full."""
+        self.ep_extras.clear()
+        try:
+            self.init_logging_writer()  # makes the folder again
+        except OSError as error:
+            logger.warning("%s: cannot be written: %s", self.log_dir, error.strerror or error)
 
 
 class AMPOnPolicyRunner(OnPolicyRunner):

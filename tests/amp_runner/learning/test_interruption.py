@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from amp_runner import AMPOnPolicyRunner, CheckpointError, ConfigError
 from amp_runner.learning import runner as runner_module
@@ -77,11 +78,31 @@ def test_a_last_save_that_fails_is_an_error(amp_cfg, tmp_path, monkeypatch):
         make(amp_cfg, tmp_path / "run").learn(1)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # TensorBoard's own thread
 def test_a_folder_that_was_moved_away_is_made_again(amp_cfg, tmp_path):
     runner = make(amp_cfg, tmp_path / "run", save_interval=1)
     runner.callbacks.append(At(0, lambda: (tmp_path / "run").rename(tmp_path / "moved")))
     runner.learn(2)
     assert (tmp_path / "run" / "model_1.pt").exists()
+
+
+def test_curves_that_cannot_be_written_do_not_end_the_training(amp_cfg, tmp_path, caplog):
+    """TensorBoard's writer raises what its thread met, at any later call, and never recovers."""
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    def break_the_writer():
+        writer = runner.logger.writer
+        writer.add_scalar = writer.flush = fail
+
+    runner = make(amp_cfg, tmp_path / "run")
+    runner.callbacks += [At(0, break_the_writer), At(2, break_the_writer)]
+    runner.learn(3)
+    assert "curves of iteration 1 not complete: No space left on device" in caplog.text
+    assert "last curves not complete: No space left on device" in caplog.text
+    events = EventAccumulator(str(tmp_path / "run")).Reload()
+    assert {event.step for event in events.Scalars("AMP/style_reward")} >= {2}, "a new file was begun"
 
 
 def test_networks_that_hold_nan_are_neither_saved_nor_loaded(amp_cfg, tmp_path):
