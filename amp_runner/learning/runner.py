@@ -30,7 +30,7 @@ from amp_runner.learning.ppo import AMPPPO
 logger = logging.getLogger(__name__)
 
 _TAG = "AMP/"
-_CHECKPOINT_NAME = re.compile(r"model_\d+\.pt")  # other files in the run folder are the user's and are never deleted
+_CHECKPOINT_NAME = re.compile(r"model_\d+\.pt")  # files of other names are the user's and are never deleted
 _CHARTS = {
     "AMP": {
         "reward per step: style and task": [r"AMP/style_reward", r"AMP/task_reward"],
@@ -121,7 +121,8 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         Args:
             env: environment with the observation group ``amp``, shape (num_envs, D).
             train_cfg: RSL-RL's dictionary, with ``algorithm.class_name = "amp_runner:AMPPPO"`` and ``algorithm.amp_cfg``.
-                ``keep_checkpoints = n`` keeps only the last n checkpoints of a run; None or no such key keeps all.
+                ``keep_checkpoints = n`` keeps only the last n files ``model_N.pt`` of the folder, those of earlier processes
+                included; None or no such key keeps all.
             log_dir: folder of the run; None writes nothing.
             device: training device.
 
@@ -132,7 +133,6 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         self._keep_checkpoints = train_cfg.get("keep_checkpoints")
         if self._keep_checkpoints is not None:
             check_int("keep_checkpoints", self._keep_checkpoints, 1)
-        self._saved: list[Path] = []
         self._stop_request: StopRequest | None = None
         self._failed_save: str | None = None
         self.callbacks: list[TrainingCallback] = []
@@ -223,11 +223,11 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             return
         self._failed_save = None
         self.logger.save_model(path, self.current_learning_iteration)
-        folder = self.logger.log_dir
-        if folder is not None and Path(path).parent == Path(folder) and _CHECKPOINT_NAME.fullmatch(Path(path).name):
-            self._saved = [*(saved for saved in self._saved if saved != Path(path)), Path(path)]
-        while self._keep_checkpoints is not None and len(self._saved) > self._keep_checkpoints:
-            self._saved.pop(0).unlink(missing_ok=True)
+        if self._keep_checkpoints is not None and self.logger.log_dir is not None:
+            saved = [f for f in Path(self.logger.log_dir).glob("model_*.pt") if _CHECKPOINT_NAME.fullmatch(f.name)]
+            saved.sort(key=lambda f: (f.stat().st_mtime_ns, int(f.stem.removeprefix("model_"))))
+            for file in saved[: -self._keep_checkpoints]:
+                file.unlink(missing_ok=True)
 
     def load(
         self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None

@@ -94,13 +94,14 @@ def test_a_count_of_steps_that_is_none_is_refused(amp_cfg, tmp_path):
 
 def test_only_the_last_checkpoints_are_kept(amp_cfg, tmp_path):
     cfg = train_cfg(amp_cfg) | {"save_interval": 1, "keep_checkpoints": 2}
-    (tmp_path / "model_7.pt").write_bytes(b"another's")
+    (tmp_path / "model_7.pt").write_bytes(b"of an earlier process")
     runner = AMPOnPolicyRunner(CountingEnv(), cfg, log_dir=str(tmp_path), device="cpu")
     runner.learn(1)
     runner.save(str(tmp_path / "best.pt"))  # the user's own
+    assert {path.name for path in tmp_path.glob("*.pt")} == {"model_0.pt", "model_7.pt", "best.pt"}
     runner.learn(5)
     runner.save(f"{tmp_path}//model_4.pt")  # the same file once more
-    assert {path.name for path in tmp_path.glob("*.pt")} == {"model_3.pt", "model_4.pt", "model_7.pt", "best.pt"}
+    assert {path.name for path in tmp_path.glob("*.pt")} == {"model_3.pt", "model_4.pt", "best.pt"}
     for wrong in (0, "3"):
         with pytest.raises(ConfigError, match=f"keep_checkpoints is {wrong!r}; expected a whole number >= 1"):
             AMPOnPolicyRunner(CountingEnv(), train_cfg(amp_cfg) | {"keep_checkpoints": wrong})
