@@ -1,4 +1,4 @@
-from .errors import AMPError, CheckpointError, ConfigError, MotionError
+from .errors import AMPError, CheckpointError, ConfigError, EnvError, MotionError
 from .learning.config import AMPCfg, DiscriminatorCfg, MirrorCfg
 from .learning.discriminator import Discriminator
 from .learning.ppo import AMPPPO
@@ -23,6 +23,7 @@ __all__ = [
     "ConfigError",
     "Discriminator",
     "DiscriminatorCfg",
+    "EnvError",
     "Mirror",
     "MirrorCfg",
     "Motion",

@@ -24,3 +24,19 @@ class ConfigError(AMPError):
 
 class CheckpointError(AMPError):
     """A checkpoint that cannot be read or does not fit the run."""
+
+
+class EnvError(AMPError):
+    """An environment that returned NaN, infinite or impossible numbers."""
+
+    def __init__(self, message: str, group: str | None = None, env_index: int = 0) -> None:
+        """Store where the number was found.
+
+        Args:
+            message: the whole message.
+            group: the observation group; None: the rewards.
+            env_index: the first environment.
+        """
+        super().__init__(message)
+        self.group = group
+        self.env_index = env_index

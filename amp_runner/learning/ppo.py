@@ -26,6 +26,7 @@ from amp_runner.learning.config import AMPCfg
 from amp_runner.learning.diagnosis import describe_unreached, feature_shares, unreached_columns
 from amp_runner.learning.discriminator import Discriminator
 from amp_runner.learning.discriminator_trainer import DiscriminatorTrainer, DistributedInfo
+from amp_runner.learning.env_check import check_step
 from amp_runner.learning.rollout_storage import AMPRolloutStorage
 from amp_runner.learning.saturation_monitor import SaturationMonitor
 from amp_runner.mirror import COMMAND_SIGNS, Mirror
@@ -74,6 +75,8 @@ class AMPPPO(PPO):
         self.amp_cfg = cfg = AMPCfg.from_dict(amp_cfg)
         if cfg.command_group is not None:
             check_command_group(storage.observations[0], cfg.command_group)
+        used = {group for model in (actor, critic) for group in getattr(model, "obs_groups", ())}
+        self._checked_groups = [name for name in map(str, storage.observations.keys()) if name != AMP_GROUP or name in used]
         state_dim = storage.observations[AMP_GROUP].shape[-1]
         cfg.mirror.validate_for(state_dim)
         step_dt = resolve_step_dt(cfg.step_dt, env_step_dt)
@@ -119,7 +122,12 @@ class AMPPPO(PPO):
     def process_env_step(
         self, obs: TensorDict, rewards: torch.Tensor, dones: torch.Tensor, extras: dict[str, torch.Tensor]
     ) -> None:
-        """Record one environment step, with the AMP state that it led to."""
+        """Record one environment step, with the AMP state that it led to.
+
+        Raises:
+            EnvError: a reward or an observation is NaN, infinite or impossible. Such AMP states are left out and counted.
+        """
+        check_step(obs, rewards, self._checked_groups)
         ended, command_group = dones.bool(), self.amp_cfg.command_group
         successors, successor_valid = amp_frames(obs, command_group), ~ended
         # Where an episode ended, obs already belongs to the next one; only final_obs has the state that was reached.

@@ -13,7 +13,7 @@ from rsl_rl.runners import OnPolicyRunner
 from rsl_rl.utils.logger import Logger
 
 from amp_runner.env_interface import env_step_count, set_env_step_count
-from amp_runner.errors import CheckpointError
+from amp_runner.errors import CheckpointError, EnvError
 from amp_runner.learning.checkpoint import (
     check_finite,
     check_resumable,
@@ -24,6 +24,7 @@ from amp_runner.learning.checkpoint import (
     write_checkpoint,
 )
 from amp_runner.learning.config import check_int
+from amp_runner.learning.env_check import terms_at_fault
 from amp_runner.learning.interruption import StopRequest, TrainingStopped, exclusive_folder
 from amp_runner.learning.ppo import AMPPPO
 
@@ -83,7 +84,7 @@ class AMPLogger(Logger):
             self._reopen_writer()
         for callback in self.runner.callbacks:
             callback.after_iteration(self.runner, it)
-        self.runner.stop_if_requested()
+        self.runner.end_iteration()
 
     def stop_logging_writer(self) -> None:
         """Let the callbacks finish, then close the writer."""
@@ -135,9 +136,11 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             check_int("keep_checkpoints", self._keep_checkpoints, 1)
         self._stop_request: StopRequest | None = None
         self._failed_save: str | None = None
+        self._finished_iteration: int | None = None
         self.callbacks: list[TrainingCallback] = []
         """Called after each iteration and at the end, in order."""
         super().__init__(env, train_cfg, log_dir, device)
+        self.cfg["check_for_nan"] = False  # AMPPPO's own check also finds infinite numbers, and names the environments
         self.logger = AMPLogger(
             log_dir=log_dir,
             cfg=self.cfg,
@@ -163,6 +166,7 @@ class AMPOnPolicyRunner(OnPolicyRunner):
         Raises:
             ConfigError: another process trains into the same folder.
             CheckpointError: the last save failed, or the networks hold NaN.
+            EnvError: the environment returned NaN, infinite or impossible numbers; the last finished iteration is saved.
         """
         folder = self.logger.log_dir if self.gpu_global_rank == 0 else None
         with exclusive_folder(folder), StopRequest() as self._stop_request:
@@ -170,13 +174,16 @@ class AMPOnPolicyRunner(OnPolicyRunner):
                 super().learn(num_learning_iterations, init_at_random_ep_len)
             except TrainingStopped as stop:
                 self._end_early(stop)
+            except EnvError as fault:
+                raise self._describe_and_save(fault) from None
             finally:
                 self._stop_request = None
         if self._failed_save is not None:
             raise CheckpointError(f"the last checkpoint could not be saved: {self._failed_save}")
 
-    def stop_if_requested(self) -> None:
-        """End the training after an iteration, if a signal asked for it, in all processes of a distributed run."""
+    def end_iteration(self) -> None:
+        """Note a finished iteration; end the training if a signal asked for it, in all processes of a distributed run."""
+        self._finished_iteration = self.current_learning_iteration
         signum = 0 if self._stop_request is None else self._stop_request.signum
         if self.is_distributed:
             shared = torch.tensor(signum, device=self.device)
@@ -184,6 +191,17 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             signum = int(shared)
         if signum:
             raise TrainingStopped(signum)
+
+    def _describe_and_save(self, fault: EnvError) -> EnvError:
+        message = str(fault)
+        terms = terms_at_fault(self.env, fault)
+        if terms:
+            message += f"; terms: {', '.join(terms)}"
+        if self.logger.writer is not None and self._finished_iteration is not None:
+            path = str(Path(self.logger.log_dir) / f"model_{self._finished_iteration}.pt")  # type: ignore[arg-type]
+            self.save(path)
+            message += f"; saved before it: {path}"
+        return EnvError(message, fault.group, fault.env_index)
 
     def _end_early(self, stop: TrainingStopped) -> NoReturn:
         iteration = self.current_learning_iteration
