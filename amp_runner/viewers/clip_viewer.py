@@ -14,7 +14,7 @@ from amp_runner.motions.edit import cut_motion
 from amp_runner.motions.robot_model import RobotModel
 from amp_runner.motions.root_path import RootPath, root_path
 from amp_runner.viewers.local_page import protect_pages
-from amp_runner.viewers.rendering import add_robot, draw, open_renderer, open_video, prepare_to_draw
+from amp_runner.viewers.rendering import add_robot, draw, open_renderer, open_video
 
 _GAP = 0.5  # [m] between robots shown side by side
 _PICTURE_MOMENTS = 6
@@ -227,7 +227,6 @@ def write_picture(shown: ShownClip, out: str) -> None:
 
 def draw_film(clip: str, robot: str, out: str) -> None:
     """Write a video of the first clip of a file; for :mod:`amp_runner.viewers.snapshots`."""
-    prepare_to_draw()
     motion = load_motion(clip)
     write_video(ShownClip.from_motion(motion, RobotModel(robot, motion.spec.joint_names), 0, np.zeros(3)), out)
 

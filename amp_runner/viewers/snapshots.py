@@ -143,6 +143,8 @@ class PolicySnapshotLogger:
 
 def _start_drawing(function: str, clip: Path, robot: str, out: Path, log: Path) -> subprocess.Popen:
     program = f"from amp_runner.viewers.clip_viewer import {function}; import sys; {function}(*sys.argv[1:])"
+    if function == "draw_film":  # MuJoCo chooses its OpenGL library when it is imported, which clip_viewer does
+        program = f"from amp_runner.viewers.rendering import prepare_to_draw; prepare_to_draw(); {program}"
     # One thread and no CUDA: training needs both more.
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     with log.open("w") as file:

@@ -39,7 +39,8 @@ def test_only_the_current_episode_is_kept(snapshots, walk):
 
 
 @pytest.mark.browser
-def test_a_picture_and_a_film_reach_tensorboard(snapshots, walk, tmp_path):
+def test_a_picture_and_a_film_reach_tensorboard(snapshots, walk, tmp_path, monkeypatch):
+    monkeypatch.delenv("MUJOCO_GL", raising=False)  # users do not set it
     snapshots.add(torch.from_numpy(walk.clips()[20]), torch.zeros(len(walk.clips()[20]), 1))
     snapshots.start(7)
     with SummaryWriter(str(tmp_path / "log")) as writer:
