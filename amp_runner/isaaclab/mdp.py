@@ -10,6 +10,7 @@ from isaaclab.managers import EventTermCfg, ManagerTermBase, SceneEntityCfg
 
 from amp_runner.env_interface import velocity_command
 from amp_runner.errors import ConfigError
+from amp_runner.evaluation.gait_metrics import CONTACT_FORCE
 from amp_runner.learning.config import parse_motion_entries
 from amp_runner.motions.reference_state import ReferenceStates, robot_state
 from amp_runner.state import AMPStateSpec, Orientation, VelocityFrame, amp_state
@@ -17,9 +18,6 @@ from amp_runner.state import AMPStateSpec, Orientation, VelocityFrame, amp_state
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedEnv
-
-CONTACT_FORCE = 1.0
-"""A foot with a larger normal force is in contact [N]."""
 
 
 def amp_state_term(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
 import torch
 
-from amp_runner.env_interface import check_amp_group, command_ranges, velocity_command
-from amp_runner.errors import AMPError, CheckpointError
+from amp_runner.env_interface import command_ranges, velocity_command
 from amp_runner.isaaclab.access import restart_observations, robot_of
 from amp_runner.isaaclab.simulation import Simulation
-from amp_runner.learning.config import AMPCfg
-from amp_runner.learning.style_scorer import StyleScore, StyleScorer
+from amp_runner.learning.style_scorer import StyleScore, load_style_scorer
 from amp_runner.rotations import rotate_inverse, yaw_quat
 from amp_runner.state import amp_frames
 from amp_runner.viewers.local_page import protect_pages
@@ -72,28 +69,14 @@ class IsaacLabPlayer:
         self.dt: float = self._unwrapped.step_dt
         self.command = np.zeros(3)
         self.style: StyleScore | None = None
-        self._command_group, self._scorer = None, None
+        self._scorer = None
         if score_style:
-            self._load_discriminator(sim)
+            amp_cfg = getattr(sim.agent_cfg.algorithm, "amp_cfg", None)
+            amp_cfg = None if amp_cfg is None else amp_cfg.to_dict()
+            self._scorer = load_style_scorer(sim.checkpoint_state.get("amp"), amp_cfg, self._env.get_observations())
         self._obs = self._env.get_observations()
         self.reset()
         self._camera_heading: torch.Tensor | None = None
-
-    def _load_discriminator(self, sim: Simulation) -> None:
-        saved, amp_cfg = sim.checkpoint_state.get("amp"), getattr(sim.agent_cfg.algorithm, "amp_cfg", None)
-        if saved is None or amp_cfg is None:
-            return
-        try:
-            cfg = AMPCfg.from_dict(amp_cfg.to_dict())
-            scorer = StyleScorer(saved, cfg)
-            check_amp_group(self._env.get_observations())
-            found = amp_frames(self._env.get_observations(), cfg.command_group).shape[-1]
-            if found != scorer.frame_dim:
-                raise CheckpointError(f"the discriminator expects {scorer.frame_dim} numbers a frame; the task has {found}")
-        except AMPError as error:  # the policy can be watched without it
-            print(f"amp-play: no style curves: {str(error).splitlines()[0]}", file=sys.stderr)
-            return
-        self._command_group, self._scorer = cfg.command_group, scorer
 
     def step(self) -> None:
         """Run the policy for one step."""
@@ -104,18 +87,14 @@ class IsaacLabPlayer:
             if dones.any():
                 self._restart()
         if self._scorer is not None:
-            self.style = self._score_style(bool(dones[0]))
+            if dones[0]:
+                self._scorer.reset()
+            self.style = self._scorer.add(amp_frames(self._obs, self._scorer.command_group)[0])
 
     @property
     def has_style_score(self) -> bool:
         """Whether :attr:`style` will be computed."""
         return self._scorer is not None
-
-    def _score_style(self, begins: bool) -> StyleScore | None:
-        assert self._scorer is not None
-        if begins:
-            self._scorer.reset()
-        return self._scorer.add(amp_frames(self._obs, self._command_group)[0])
 
     def reset(self) -> None:
         """Put the robot back on its feet."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import Any, NamedTuple
 
 import torch
 
-from amp_runner.errors import CheckpointError
+from amp_runner.env_interface import check_amp_group
+from amp_runner.errors import AMPError, CheckpointError
 from amp_runner.learning.config import AMPCfg
 from amp_runner.learning.discriminator import Discriminator
+from amp_runner.state import amp_frames
 
 
 class StyleScore(NamedTuple):
@@ -35,6 +38,7 @@ class StyleScorer:
             CheckpointError: the two do not fit.
         """
         self._epsilon = cfg.reward_epsilon
+        self.command_group = cfg.command_group
         try:
             self.frame_dim = saved["frame_dim"]
             self._frames: deque[torch.Tensor] = deque(maxlen=saved["num_frames"])
@@ -59,3 +63,28 @@ class StyleScorer:
             probability = torch.sigmoid(self._discriminator(window))
             reward = self._discriminator.style_reward(window, self._epsilon)
         return StyleScore(float(probability), float(reward))
+
+
+def load_style_scorer(saved: dict[str, Any] | None, amp_cfg: dict | AMPCfg | None, obs: Any) -> StyleScorer | None:
+    """Restore the discriminator for a player, which can do without it.
+
+    Args:
+        saved: the entry ``amp`` of a checkpoint.
+        amp_cfg: the agent's AMP configuration.
+        obs: the environment's observations.
+
+    Returns:
+        The scorer; None if there is no discriminator, or, with a line on stderr, if it does not fit.
+    """
+    if saved is None or amp_cfg is None:
+        return None
+    try:
+        scorer = StyleScorer(saved, AMPCfg.from_dict(amp_cfg))
+        check_amp_group(obs)
+        found = amp_frames(obs, scorer.command_group).shape[-1]
+        if found != scorer.frame_dim:
+            raise CheckpointError(f"the discriminator expects {scorer.frame_dim} numbers a frame; the task has {found}")
+    except AMPError as error:
+        print(f"amp-play: no style curves: {str(error).splitlines()[0]}", file=sys.stderr)
+        return None
+    return scorer

@@ -9,13 +9,12 @@ import numpy as np
 import torch
 
 from amp_runner.env_interface import command_ranges, velocity_command
-from amp_runner.errors import AMPError
-from amp_runner.learning.style_scorer import StyleScore, StyleScorer
+from amp_runner.learning.style_scorer import StyleScore, load_style_scorer
 from amp_runner.mjlab.access import restart_observations, robot_model
 from amp_runner.mjlab.mdp import root_state
 from amp_runner.mjlab.simulation import Simulation
 from amp_runner.rotations import rotate_inverse, yaw_quat
-from amp_runner.state import AMP_GROUP, amp_frames
+from amp_runner.state import amp_frames
 from amp_runner.viewers.local_page import protect_pages
 from amp_runner.viewers.player import CommandSchedule, in_real_time
 from amp_runner.viewers.rendering import add_robot, draw, follow, open_renderer, point_camera
@@ -42,7 +41,10 @@ class MjlabPlayer:
         self.dt: float = self._unwrapped.step_dt
         self.command = np.zeros(3)
         self.style: StyleScore | None = None
-        self._scorer = self._load_discriminator() if score_style else None
+        self._scorer = None
+        if score_style:
+            amp_cfg = getattr(sim.agent_cfg.algorithm, "amp_cfg", None)
+            self._scorer = load_style_scorer(sim.checkpoint_state.get("amp"), amp_cfg, self._env.get_observations())
         self._model: mujoco.MjModel = self._unwrapped.sim.mj_model
         self._data = mujoco.MjData(self._model)
         self._renderer: Any = None
@@ -50,17 +52,6 @@ class MjlabPlayer:
         self._shown: Any = None
         self._obs = self._env.get_observations()
         self.reset()
-
-    def _load_discriminator(self) -> StyleScorer | None:
-        saved = self._sim.checkpoint_state.get("amp")
-        amp_cfg = getattr(self._sim.agent_cfg.algorithm, "amp_cfg", None)
-        if saved is None or amp_cfg is None or AMP_GROUP not in self._env.get_observations():
-            return None
-        try:
-            return StyleScorer(saved, amp_cfg)
-        except AMPError as error:  # the policy can be watched without it
-            print(f"amp-play: no style curves: {str(error).splitlines()[0]}")
-            return None
 
     @property
     def has_style_score(self) -> bool:
@@ -76,9 +67,9 @@ class MjlabPlayer:
             if dones.any():
                 self._restart()
         if self._scorer is not None:
-            if dones.any():
+            if dones[0]:
                 self._scorer.reset()
-            self.style = self._scorer.add(amp_frames(self._obs)[0])
+            self.style = self._scorer.add(amp_frames(self._obs, self._scorer.command_group)[0])
 
     def reset(self) -> None:
         """Put the robot back on its feet."""
