@@ -30,6 +30,9 @@ class DiscriminatorCfg:
     input. Strong penalties (5 is common elsewhere) flatten the style reward until it no longer changes the gait."""
     weight_decay: float = 1e-3
     """Weight decay of the optimizer."""
+    ignored_features: list[str] = field(default_factory=list)
+    """Features of the AMP state that the discriminator does not see. If the clips have only a few speeds, ignore
+    ``root_lin_vel``: the discriminator would reject every window at another speed, whatever its gait."""
     input_noise: float = 0.4
     """Standard deviation of the noise on the normalised training input. Raise it if the discriminator saturates."""
     num_updates: int = 20
@@ -192,6 +195,8 @@ def _validate_discriminator(cfg: DiscriminatorCfg) -> None:
     sizes = cfg.hidden_dims if isinstance(cfg.hidden_dims, (list, tuple)) else []
     if not sizes or any(not isinstance(n, int) or n < 1 for n in sizes):
         raise ConfigError(f"{prefix}.hidden_dims is {cfg.hidden_dims!r}; expected layer sizes >= 1")
+    if not isinstance(cfg.ignored_features, (list, tuple)):
+        raise ConfigError(f"{prefix}.ignored_features is {cfg.ignored_features!r}; expected a list of features")
     try:
         resolve_nn_activation(cfg.activation)
     except (ValueError, AttributeError) as error:

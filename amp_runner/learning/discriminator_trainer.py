@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from amp_runner.learning.captured_step import CapturedStep
 from amp_runner.learning.config import AMPCfg
 from amp_runner.learning.discriminator import Discriminator
 from amp_runner.learning.replay_buffer import ReplayBuffer
@@ -19,6 +21,7 @@ logger = logging.getLogger(__name__)
 _MAX_BATCH_SIZE = 8192
 _ROLLOUT_PARTS = 12  # the default batch is one part, so 20 updates see each window of the rollout about 1.7 times
 _REPLAYED_ROLLOUTS = 50
+_MAX_DRAWN = 2**25  # numbers that are drawn at once (128 MiB)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class DiscriminatorTrainer:
         rollout_size: int,
         *,
         mirror: Mirror | None = None,
+        ignored_columns: Sequence[int] = (),
         device: str | torch.device = "cpu",
         seed: int = 0,
         distributed: DistributedInfo | None = None,
@@ -55,6 +59,7 @@ class DiscriminatorTrainer:
             motions: expert windows.
             rollout_size: windows in a rollout, from which the default batch size follows.
             mirror: mirrors frames; None: the robot is not symmetric.
+            ignored_columns: columns of a frame that the discriminator does not see.
             device: device of the networks and the replay.
             seed: seed of the initial weights and, with the rank, of the samples.
             distributed: the processes that train together; None: this one alone.
@@ -62,8 +67,12 @@ class DiscriminatorTrainer:
         self.cfg, self.motions, self.mirror = cfg, motions, mirror
         self.distributed = distributed or DistributedInfo()
         frame_shape = (motions.num_frames, motions.dim)
-        self.discriminator = Discriminator(motions.dim, motions.num_frames, cfg.discriminator, device, seed)
+        self.discriminator = Discriminator(
+            motions.dim, motions.num_frames, cfg.discriminator, device, seed, ignored_columns
+        )
         self.replay = ReplayBuffer(cfg.replay_size, frame_shape, device)
+        use_graph = torch.device(device).type == "cuda" and self.distributed.world_size == 1
+        self._captured = CapturedStep(self._gradient_step) if use_graph else None
         self.generator = torch.Generator(device).manual_seed(seed + self.distributed.rank)
         self.batch_size = cfg.discriminator.batch_size or max(2, min(_MAX_BATCH_SIZE, rollout_size // _ROLLOUT_PARTS))
 
@@ -80,19 +89,31 @@ class DiscriminatorTrainer:
             return {}
         # The statistics stay fixed for the rest of the update, so that all steps see the same normalisation.
         self.discriminator.update_normalizer(self._expert(self.batch_size), self._policy(rollout, self.batch_size))
-        num_updates = self.cfg.discriminator.num_updates
-        sums: dict[str, torch.Tensor] = {}
-        for _ in range(num_updates):
-            statistics = self._step(self._expert(self.batch_size), self._policy_and_replay(rollout))
-            sums = {name: sums.get(name, 0.0) + value for name, value in statistics.items()}
+        steps = [self._step(expert, policy) for expert, policy in self._batches(rollout)]
         if self.cfg.replay_size:
             # Few at a time, so that the replay spans many rollouts.
             self.replay.insert(self._draw(rollout, max(1, self.cfg.replay_size // _REPLAYED_ROLLOUTS)))
-        return {name: value / num_updates for name, value in sums.items()}
+        return {name: torch.stack([statistics[name] for statistics in steps]).mean() for name in steps[0]}
+
+    def _batches(self, rollout: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield the batches of all gradient steps, drawn for many steps at once: many small kernels cost more than few large."""
+        remaining, size = self.cfg.discriminator.num_updates, self.batch_size
+        at_once = max(1, _MAX_DRAWN // (2 * size * rollout[0].numel()))
+        while remaining:
+            steps = min(at_once, remaining)
+            remaining -= steps
+            expert, policy = self._expert(steps * size), self._policy_and_replay(rollout, steps)
+            prepared = (self.discriminator.training_input(windows, self.generator) for windows in (expert, policy))
+            yield from zip(*(windows.view(steps, size, -1) for windows in prepared))
 
     def _step(self, expert: torch.Tensor, policy: torch.Tensor) -> dict[str, torch.Tensor]:
+        if self._captured is not None:
+            return self._captured(expert, policy)
+        return self._gradient_step(expert, policy)
+
+    def _gradient_step(self, expert: torch.Tensor, policy: torch.Tensor) -> dict[str, torch.Tensor]:
         optimizer = self.discriminator.optimizer
-        loss, statistics = self.discriminator.loss(expert, policy, self.generator)
+        loss, statistics = self.discriminator.loss(expert, policy)
         optimizer.zero_grad()
         # Without `inputs`, gradients of the inputs would be computed too, which costs a tenth of the step.
         loss.backward(inputs=list(self.discriminator.net.parameters()))
@@ -107,12 +128,14 @@ class DiscriminatorTrainer:
     def _policy(self, rollout: torch.Tensor, count: int) -> torch.Tensor:
         return self._mirror_randomly(self._draw(rollout, count))
 
-    def _policy_and_replay(self, rollout: torch.Tensor) -> torch.Tensor:
+    def _policy_and_replay(self, rollout: torch.Tensor, steps: int) -> torch.Tensor:
+        """Draw policy windows for several steps, half of each step's from the replay, shape (steps * B, K, D)."""
         if not len(self.replay):
-            return self._policy(rollout, self.batch_size)
+            return self._policy(rollout, steps * self.batch_size)
         half = self.batch_size // 2
-        past = self.replay.sample(self.batch_size - half, self.generator)
-        return torch.cat([self._policy(rollout, half), self._mirror_randomly(past)])
+        present = self._draw(rollout, steps * half).unflatten(0, (steps, half))
+        past = self.replay.sample(steps * (self.batch_size - half), self.generator).unflatten(0, (steps, -1))
+        return self._mirror_randomly(torch.cat([present, past], dim=1).flatten(0, 1))
 
     def _mirror_randomly(self, windows: torch.Tensor) -> torch.Tensor:
         if self.mirror is None:
@@ -151,7 +174,9 @@ class DiscriminatorTrainer:
     def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> None:
         """Restore a state. Only the first process restores the generator; the others keep drawing their own samples."""
         self.discriminator.load_state_dict(state["discriminator"], strict=strict)
-        self.discriminator.optimizer.load_state_dict(state["optimizer"])
+        self.discriminator.load_optimizer_state(state["optimizer"])
+        if self._captured is not None:
+            self._captured = CapturedStep(self._gradient_step)  # the old graph writes to the old optimizer state
         self.replay.load_state_dict(state["replay"])
         generator = state["generator"].cpu()
         if len(generator) != len(self.generator.get_state()):

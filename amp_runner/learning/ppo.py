@@ -24,7 +24,7 @@ from amp_runner.errors import ConfigError
 from amp_runner.learning.checkpoint import is_loaded
 from amp_runner.learning.config import AMPCfg
 from amp_runner.learning.diagnosis import describe_unreached, feature_shares, unreached_columns
-from amp_runner.learning.discriminator import Discriminator
+from amp_runner.learning.discriminator import Discriminator, ignored_columns
 from amp_runner.learning.discriminator_trainer import DiscriminatorTrainer, DistributedInfo
 from amp_runner.learning.env_check import check_step
 from amp_runner.learning.rollout_storage import AMPRolloutStorage
@@ -102,6 +102,7 @@ class AMPPPO(PPO):
             self.motions,
             storage.num_envs * storage.num_transitions_per_env,
             mirror=self._make_mirror(state_dim),
+            ignored_columns=ignored_columns(cfg.discriminator, self.spec),
             device=self.device,
             seed=torch.initial_seed() % 2**32,
             # RSL-RL 5.4 has no buckets.

@@ -11,8 +11,8 @@ import torch
 from amp_runner.env_interface import check_amp_group
 from amp_runner.errors import AMPError, CheckpointError
 from amp_runner.learning.config import AMPCfg
-from amp_runner.learning.discriminator import Discriminator
-from amp_runner.state import amp_frames
+from amp_runner.learning.discriminator import Discriminator, ignored_columns
+from amp_runner.state import AMPStateSpec, amp_frames
 
 
 class StyleScore(NamedTuple):
@@ -42,7 +42,13 @@ class StyleScorer:
         try:
             self.frame_dim = saved["frame_dim"]
             self._frames: deque[torch.Tensor] = deque(maxlen=saved["num_frames"])
-            self._discriminator = Discriminator(self.frame_dim, saved["num_frames"], cfg.discriminator)
+            spec = AMPStateSpec.from_dict(saved["spec"]) if saved.get("spec") else None
+            self._discriminator = Discriminator(
+                self.frame_dim,
+                saved["num_frames"],
+                cfg.discriminator,
+                ignored_columns=ignored_columns(cfg.discriminator, spec),
+            )
             self._discriminator.load_state_dict(saved["discriminator"])
         except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             reason = str(error).splitlines()[-1].strip()

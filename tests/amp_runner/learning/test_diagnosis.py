@@ -52,7 +52,7 @@ def test_the_feature_that_differs_carries_the_discrimination():
     discriminator.update_normalizer(expert, other)
     generator = torch.Generator().manual_seed(0)
     for _ in range(100):
-        loss, _ = discriminator.loss(expert, other, generator)
+        loss, _ = discriminator.loss(discriminator.training_input(expert), discriminator.training_input(other))
         discriminator.optimizer.zero_grad()
         loss.backward()
         discriminator.optimizer.step()

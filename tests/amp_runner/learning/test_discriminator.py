@@ -30,7 +30,7 @@ def window(*values):
 
 def test_loss_is_binary_cross_entropy_plus_penalty(linear):
     expert, policy = window(1.0, 0.0, 0.0, 1.0), window(-1.0, 0.0, 0.0, -1.0)  # logits 1.5, 2.5 and -0.5, -1.5
-    loss, statistics = linear.loss(expert, policy)
+    loss, statistics = linear.loss(expert.flatten(1), policy.flatten(1))
     sigmoid = [1 / (1 + math.exp(-x)) for x in (1.5, 2.5, -0.5, -1.5)]
     expert_term = -(math.log(sigmoid[0]) + math.log(sigmoid[1])) / 2
     policy_term = -(math.log(1 - sigmoid[2]) + math.log(1 - sigmoid[3])) / 2
@@ -46,8 +46,8 @@ def test_loss_is_binary_cross_entropy_plus_penalty(linear):
 def test_the_penalty_is_computed_on_expert_windows():
     disc = Discriminator(2, 1, DiscriminatorCfg(hidden_dims=[2], input_noise=0.0))
     disc.normalizer.eps = 0.0
-    disc.logits = lambda windows: windows.flatten(-2).square().sum(dim=-1)  # gradient (2 x0, 2 x1)
-    _, statistics = disc.loss(window(1.0, 0.0), window(0.0, 3.0))
+    disc.logits = lambda windows: windows.square().sum(dim=-1)  # gradient (2 x0, 2 x1)
+    _, statistics = disc.loss(window(1.0, 0.0).flatten(1), window(0.0, 3.0).flatten(1))
     assert statistics["gradient_penalty"].item() == pytest.approx(4 * 1.0)
 
 
@@ -85,7 +85,7 @@ def test_the_normaliser_learns_from_both_sides_and_only_when_told():
     disc.update_normalizer(expert, policy)
     assert disc.normalizer.mean.item() == pytest.approx(2.0)
     assert disc.normalizer.std.item() == pytest.approx(1.0)
-    disc.loss(expert, policy)
+    disc.loss(disc.training_input(expert), disc.training_input(policy))
     disc.style_reward(policy, EPSILON)
     assert disc.normalizer.count.item() == 20, "frozen within an update"
 
@@ -96,7 +96,7 @@ def test_training_separates_two_distributions():
     for _ in range(100):
         expert = torch.randn(64, 3, 2, generator=generator) + 1
         policy = torch.randn(64, 3, 2, generator=generator) - 1
-        loss, statistics = disc.loss(expert, policy, generator)
+        loss, statistics = disc.loss(disc.training_input(expert, generator), disc.training_input(policy, generator))
         disc.optimizer.zero_grad()
         loss.backward()
         disc.optimizer.step()
