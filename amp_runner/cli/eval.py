@@ -121,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
         "--speeds", type=float, nargs="+", metavar="V", help="walk straight ahead at these speeds [m/s] (default: the grid)"
     )
     parser.add_argument("--json", metavar="FILE", help="write the measures to this file")
-    parser.add_argument("--plots", metavar="DIR", help="write plots of footfalls, phases, speeds and spectrum there")
+    parser.add_argument("--plots", metavar="DIR", help="write plots there; with --matched also one of the whole gait")
     return parser
 
 

@@ -29,6 +29,7 @@ _AUC_FRAMES = {"1_frame": 1, "5_frames": 5, "20_frames": 20}
 _GROUP_FRAMES = 5  # in the windows of feature groups, of precision and of recall
 _NUM_DRAWS = 8  # ways to halve the robots, whose mean is the floor
 _FEWEST_COMMANDS = 8  # with which a classifier is tested at other commands than it is trained at
+_FEWEST_PIECES = 8  # that are divided for a floor; the result of fewer is chance
 _SHORTEST_STEP = 0.04  # [s] in the air; a shorter loss of contact is no step
 _Sides = tuple[list[Part], list[Part]]
 
@@ -141,23 +142,28 @@ def _window_measures(pairs: Sequence[MatchedPair], spec: AMPStateSpec, dt: float
             result[name + suffix] = _mean(areas)
     for suffix, found in zip(SUFFIXES, _comparisons(pairs, _GROUP_FRAMES, hip, dt)):
         shares = [precision_and_recall(*balanced_windows(*sides, _GROUP_FRAMES, columns)) for sides in found]
+        shares = shares or [(np.nan, np.nan)]
         result |= {f"{name}{suffix}": _mean(values) for name, values in zip(("precision", "recall"), zip(*shares))}
     return result
 
 
 def _comparisons(pairs: Sequence[MatchedPair], num_frames: int, hip: int, dt: float) -> tuple[list[_Sides], ...]:
-    """Return reference and policy; two parts of the reference; two halves of the robots, drawn several times."""
+    """Return reference and policy; two parts of the reference; two halves of the robots, drawn several times.
+
+    Fewer than :data:`_FEWEST_PIECES` blocks of the reference, or robots, are not divided.
+    """
     rng = np.random.default_rng(0)
-    parts = [[part for clip in pair.clips for part in np.array_split(clip, 2)] for pair in pairs]
-    blocks = [[b for clip in pair.clips for b in _whole_strides(clip, num_frames, hip, dt)] for pair in pairs]
+    clips = [[[part] for clip in pair.clips for part in np.array_split(clip, 2)] for pair in pairs]
+    blocks = [[[b] for clip in pair.clips for b in _whole_strides(clip, num_frames, hip, dt)] for pair in pairs]
     robots = [pair.robots for pair in pairs]
     drawn = [[[at[i] for i in rng.permutation(len(at))] for at in robots] for _ in range(_NUM_DRAWS)]
-    single = [[[states] for states in at] for at in parts], [[[states] for states in at] for at in blocks]
-    return (
-        [(_parts(single[0]), _parts(robots))],
-        [(_parts([at[::2] for at in single[1]]), _parts([at[1::2] for at in single[1]]))],
-        [(_parts([at[::2] for at in draw]), _parts([at[1::2] for at in draw])) for draw in drawn],
-    )
+    floors = [
+        [(_parts([at[::2] for at in draw]), _parts([at[1::2] for at in draw])) for draw in draws]
+        if sum(map(len, draws[0])) >= _FEWEST_PIECES
+        else []
+        for draws in ([blocks], drawn)
+    ]
+    return [(_parts(clips), _parts(robots))], *floors
 
 
 def _parts(pieces: Sequence[Sequence[Sequence[np.ndarray]]]) -> list[Part]:

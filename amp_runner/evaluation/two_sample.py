@@ -12,8 +12,6 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.stats import rankdata
 
-from amp_runner.evaluation.gait_metrics import windows_of
-
 WINDOWS_PER_CELL = 100
 """Most windows of one command and fold."""
 _NUM_NEIGHBOURS = 10  # one in so many windows is a neighbour
@@ -67,11 +65,12 @@ def balanced_windows(
     cells = [_cells(parts, num_frames) for parts in (first, second)]
     chosen: list[list[Windows]] = [[], []]
     for cell in sorted(cells[0].keys() & cells[1].keys()):
-        windows = [windows_of([states[:, columns] for states in side[cell]], num_frames) for side in cells]
-        count = min(WINDOWS_PER_CELL, *map(len, windows))
-        for values, side in zip(windows, chosen):
-            drawn = values[rng.permutation(len(values))[:count]].astype(np.float64)
-            side.append(Windows(drawn, np.full(count, cell[0]), np.full(count, cell[1])))
+        starts = [_window_starts(side[cell], num_frames) for side in cells]
+        count = min(WINDOWS_PER_CELL, *map(len, starts))
+        for side, first_frames, windows in zip(cells, starts, chosen):
+            drawn = rng.permutation(first_frames)[:count, None] + np.arange(num_frames)
+            values = np.concatenate(side[cell])[drawn][..., columns].reshape(count, -1).astype(np.float64)
+            windows.append(Windows(values, np.full(count, cell[0]), np.full(count, cell[1])))
     empty = Windows(np.zeros((0, num_frames * len(columns))), np.zeros(0, int), np.zeros(0, int))
     joined = [
         Windows(*(np.concatenate([getattr(w, name) for w in (empty, *side)]) for name in ("values", "command", "fold")))
@@ -87,6 +86,12 @@ def _cells(parts: Sequence[Part], num_frames: int) -> dict[tuple[int, int], list
         if len(part.states) >= num_frames:
             cells.setdefault((part.command, part.fold), []).append(part.states)
     return cells
+
+
+def _window_starts(sequences: Sequence[np.ndarray], num_frames: int) -> np.ndarray:
+    """Frames of the joined sequences at which a window begins that lies within one sequence."""
+    offsets = np.cumsum([0, *map(len, sequences)])
+    return np.concatenate([offset + np.arange(len(s) - num_frames + 1) for offset, s in zip(offsets, sequences)])
 
 
 def cross_validated_auc(first: Windows, second: Windows) -> float:

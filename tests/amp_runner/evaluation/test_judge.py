@@ -77,6 +77,13 @@ def test_one_robot_at_each_command_is_enough_but_has_no_floor():
     assert np.isnan(found["stride_distance_rad_policy_vs_itself"])
 
 
+def test_a_reference_of_a_few_strides_has_no_floor():
+    """One clip of 4 s at 1 Hz has four blocks of whole strides: too few to be divided."""
+    found = judge_gait(robots(BIPED, SOME[:1], each=8, frequency=1.0), clips(commands=SOME[:1], frequency=1.0))
+    assert np.isnan([found["two_sample_auc_5_frames_reference_vs_itself"], found["recall_reference_vs_itself"]]).all()
+    assert np.isfinite([found["two_sample_auc_5_frames"], found["two_sample_auc_5_frames_policy_vs_itself"]]).all()
+
+
 def test_nothing_in_common_is_nothing_measured():
     found = judge_gait(robots(BIPED, COMMANDS[:2]), clips(commands=[(2.0, 0.0, 0.0)]))
     assert found["matched_commands"] == 0
