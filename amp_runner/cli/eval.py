@@ -21,7 +21,9 @@ from amp_runner.cli.common import (
 from amp_runner.env_interface import command_ranges
 from amp_runner.errors import ConfigError
 from amp_runner.evaluation.evaluate import COMMAND_RANGES, commands_in, evaluate_gait, load_reference
-from amp_runner.evaluation.gait_metrics import SETTLING_TIME, GaitRecording, hip_joint
+from amp_runner.evaluation.gait_metrics import SETTLING_TIME, GaitRecording
+from amp_runner.evaluation.legs import hip_joint
+from amp_runner.evaluation.matching import matched_commands
 from amp_runner.motions.clip import Motion
 
 _NUM_ENVS, _NUM_ENVS_EXPORT = 256, 38
@@ -40,14 +42,16 @@ def evaluate(argv: list[str]) -> None:
     """
     args, rest = _parser().parse_known_args(argv)
     is_export = runs_export(args, rest)
-    args.num_envs = args.num_envs or (_NUM_ENVS_EXPORT if is_export else _NUM_ENVS)
+    args.num_envs = args.num_envs or (_NUM_ENVS_EXPORT if is_export and not args.matched else _NUM_ENVS)
     _check_arguments(args)
     recording, pushed, reference = _record_in_mujoco(args) if is_export else _record_in_simulator(args, rest)
     _report(recording, pushed, reference, args)
 
 
-def _grid(args: argparse.Namespace, ranges: dict[str, list[float]]) -> np.ndarray:
-    """Commands of the test, (C, 3): the given speeds straight ahead, else a grid within the training's ranges."""
+def _grid(args: argparse.Namespace, ranges: dict[str, list[float]], reference: Motion) -> np.ndarray:
+    """Commands of the test, (C, 3): the reference's, or speeds straight ahead, or a grid within the training's ranges."""
+    if args.matched:
+        return matched_commands(reference.clip_commands(), ranges)
     if args.speeds is None:
         return commands_in(ranges or COMMAND_RANGES)
     return np.array([(speed, 0.0, 0.0) for speed in args.speeds])
@@ -64,7 +68,8 @@ def _record_in_simulator(args: argparse.Namespace, rest: list[str]) -> tuple[Gai
         references.append(load_reference(args.motion, backend.step_dt(env_cfg)))
 
     with backend.simulation(args, rest, configure) as sim:
-        grid, (reference,) = _grid(args, command_ranges(sim.env.unwrapped)), references
+        (reference,) = references
+        grid = _grid(args, command_ranges(sim.env.unwrapped), reference)
         return *backend.record_gait(sim, sim.load_policy(), args.seconds, grid, reference.spec), reference
 
 
@@ -76,21 +81,25 @@ def _record_in_mujoco(args: argparse.Namespace) -> tuple[GaitRecording, np.ndarr
     policy = DeployedPolicy(args.export)
     description = policy.description
     robot = MujocoRobot(description, description.model_path(args.export))
-    reference, grid = load_reference(args.motion, description.control_dt), _grid(args, description.command_ranges)
+    reference = load_reference(args.motion, description.control_dt)
+    grid = _grid(args, description.command_ranges, reference)
     return *record_mujoco_gait(policy, robot, args.seconds, grid, args.num_envs, reference.spec), reference
 
 
 def _report(recording: GaitRecording, pushed: np.ndarray, reference: Motion, args: argparse.Namespace) -> None:
-    measures = evaluate_gait(recording, pushed, reference)
+    measures = evaluate_gait(recording, pushed, reference, args.matched)
     # JSON has no NaN: a measure that does not exist, such as a stride where no robot walks, is null.
     text = json.dumps({name: value if math.isfinite(value) else None for name, value in measures.items()}, indent=2)
     print(text)
     if args.json:
         Path(args.json).write_text(text + "\n")
     if args.plots:
+        from amp_runner.evaluation.glance import write_glance
         from amp_runner.evaluation.plots import write_plots
 
-        names = write_plots(Path(args.plots), recording.select(~pushed), reference, hip_joint(recording.spec.joint_names))
+        alone = recording.select(~pushed)
+        names = write_plots(Path(args.plots), alone, reference, hip_joint(recording.spec.joint_names))
+        names += write_glance(Path(args.plots), alone, reference, measures) if args.matched else []
         print(f"wrote {', '.join(names)} to {args.plots}")
 
 
@@ -100,20 +109,27 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--num_envs",
         type=int,
-        help=f"robots, half of which are pushed (default: {_NUM_ENVS}, of an export {_NUM_ENVS_EXPORT})",
+        help=f"robots, half of which are pushed (default: {_NUM_ENVS}; of an export without --matched {_NUM_ENVS_EXPORT})",
     )
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the test [s] (default: %(default)s)")
+    parser.add_argument(
+        "--matched",
+        action="store_true",
+        help="run at the commands of the reference's clips, and add measures that compare the gaits at equal commands",
+    )
     parser.add_argument(
         "--speeds", type=float, nargs="+", metavar="V", help="walk straight ahead at these speeds [m/s] (default: the grid)"
     )
     parser.add_argument("--json", metavar="FILE", help="write the measures to this file")
-    parser.add_argument("--plots", metavar="DIR", help="write plots of footfalls, phases, speeds and spectrum there")
+    parser.add_argument("--plots", metavar="DIR", help="write plots there; with --matched also one of the whole gait")
     return parser
 
 
 def _check_arguments(args: argparse.Namespace) -> None:
     if args.num_envs < 2:
         raise ConfigError(f"--num_envs {args.num_envs}: expected at least 2, one without pushes and one with")
+    if args.matched and args.speeds:
+        raise ConfigError("--matched and --speeds: expected one of them; both choose the commands")
     if not np.isfinite(args.speeds or []).all():
         raise ConfigError(f"--speeds {' '.join(map(str, args.speeds))}: expected finite numbers")
     shortest = SETTLING_TIME + 0.5

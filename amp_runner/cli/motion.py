@@ -15,7 +15,8 @@ import numpy as np
 from amp_runner.cli import motion_convert, motion_sources
 from amp_runner.cli.common import TIME_STEP, check_clip_file, number, run_command, whole_number
 from amp_runner.errors import AMPError, ConfigError
-from amp_runner.evaluation.gait_metrics import hip_joint, stride_metrics
+from amp_runner.evaluation.gait_metrics import stride_metrics
+from amp_runner.evaluation.legs import hip_joint
 from amp_runner.motions.clip import Motion, load_motion, save_motion
 from amp_runner.motions.edit import concat_motions, cut_motion, mirror_motion, resample_motion
 from amp_runner.viewers.rendering import prepare_to_draw

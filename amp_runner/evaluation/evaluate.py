@@ -12,12 +12,12 @@ from amp_runner.evaluation.gait_metrics import (
     GaitRecording,
     compute_gait_metrics,
     falls_per_minute,
-    hip_joint,
     reference_metrics,
     style_distance,
-    two_sample_auc,
     windows_of,
 )
+from amp_runner.evaluation.judge import judge_gait
+from amp_runner.evaluation.legs import hip_joint
 from amp_runner.motions.clip import Motion, load_motion
 from amp_runner.motions.dataset import at_step_dt
 from amp_runner.motions.edit import concat_motions, with_layout
@@ -69,17 +69,20 @@ def command_grid(num_envs: int, grid: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return commands, pushed
 
 
-def evaluate_gait(recording: GaitRecording, pushed: np.ndarray, reference: Motion) -> dict[str, float]:
+def evaluate_gait(
+    recording: GaitRecording, pushed: np.ndarray, reference: Motion, matched: bool = False
+) -> dict[str, float]:
     """Compute every measure of a recording.
 
     Args:
         recording: N robots on a grid of commands.
         pushed: which robots were pushed, (N,). They count for ``falls_per_minute_pushed`` alone.
         reference: reference motion, with commands.
+        matched: whether the robots have commands of the reference; adds the measures of :func:`~.judge.judge_gait`.
 
     Returns:
         The measures of :func:`~.gait_metrics.compute_gait_metrics` and :func:`~.gait_metrics.reference_metrics`, their
-        ratios, ``style_distance`` and ``two_sample_auc``.
+        ratios, and ``style_distance``.
     """
     hip = hip_joint(recording.spec.joint_names)
     alone = recording.select(~pushed)
@@ -95,8 +98,7 @@ def evaluate_gait(recording: GaitRecording, pushed: np.ndarray, reference: Motio
     expert = _sample_windows(windows_of(reference.clips()))
     policy = _sample_windows(windows_of(list(alone.states[start:].transpose(1, 0, 2))))
     result["style_distance"] = style_distance(expert, policy)
-    result["two_sample_auc"] = two_sample_auc(expert, policy)
-    return result
+    return result | (judge_gait(alone, reference) if matched else {})
 
 
 def load_reference(paths: Sequence[str], step_dt: float) -> Motion:

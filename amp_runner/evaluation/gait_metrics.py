@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from amp_runner.mirror import opposite_joint
 from amp_runner.state import AMPStateSpec
@@ -21,7 +20,7 @@ CONTACT_FORCE = 1.0
 """A foot with a larger normal force is in contact [N]."""
 SETTLING_TIME = 2.0
 """Start of an episode that is excluded [s]."""
-_WINDOW_FRAMES = 5  # in the windows of style distance and AUC
+_WINDOW_FRAMES = 5  # in the windows of the style distance
 
 
 @dataclass(frozen=True)
@@ -62,18 +61,14 @@ class GaitRecording:
         }
         return GaitRecording(**{**vars(self), **sliced})
 
+    @property
+    def settled(self) -> np.ndarray:
+        """Mask of the steps after the settling time of their episode, (T, N)."""
+        return self.episode_time > SETTLING_TIME
+
     def feature(self, name: str) -> np.ndarray:
         """Return one feature of the states, (T, N, size)."""
         return self.states[..., self.spec.features[name]]
-
-
-def hip_joint(joint_names: tuple[str, ...]) -> int:
-    """Return the index of the joint that swings the left leg: by common names, else the first."""
-    for part in ("left_upper_leg", "left_hip_pitch", "l_hip_pitch", "left_hip_y", "hip_pitch", "thigh"):
-        for index, name in enumerate(joint_names):
-            if part in name:
-                return index
-    return 0
 
 
 def _opposite(joint_names: tuple[str, ...], joint: int) -> int | None:
@@ -146,7 +141,7 @@ def compute_gait_metrics(recording: GaitRecording, hip: int) -> dict[str, float]
         - ``joint_jerk``: mean squared third derivative of the joint positions, from velocities [1e6 rad^2/s^6].
         - ``cost_of_transport``: power / (weight * speed), walking robots.
     """
-    settled = recording.episode_time > SETTLING_TIME
+    settled = recording.settled
     velocity = recording.feature("root_lin_vel")[..., :2]
     yaw_rate = recording.feature("root_ang_vel")[..., 2]
     deviation = np.where(settled[..., None], velocity - recording.commands[:, :2], np.nan)
@@ -242,31 +237,3 @@ def style_distance(expert: np.ndarray, policy: np.ndarray) -> float:
     cross = np.sqrt(np.maximum(eigenvalues, 0)).sum()
     squared = np.square(policy.mean(axis=0)).sum() + np.trace(c1) + np.trace(c2) - 2 * cross
     return float(np.sqrt(max(squared, 0.0)))
-
-
-def two_sample_auc(expert: np.ndarray, policy: np.ndarray) -> float:
-    """Compute how well a newly trained classifier separates two sets of windows (W, F): 0.5 is chance, 1 is perfect.
-
-    A small network is trained on one half of each set; the area under the ROC curve is measured on the other half (Lopez-Paz
-    and Oquab 2017).
-    """
-    mean, std = expert.mean(axis=0), expert.std(axis=0) + 1e-2
-    sets = [torch.from_numpy((x - mean) / std).float().clamp(-10, 10) for x in (expert, policy)]
-    halves = [(x[: len(x) // 2], x[len(x) // 2 :]) for x in sets]
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
-        torch.random.default_generator.manual_seed(0)
-        net = torch.nn.Sequential(torch.nn.Linear(expert.shape[1], 64), torch.nn.ReLU(), torch.nn.Linear(64, 1))
-        optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=1e-3)
-        for _ in range(300):
-            batches = [x[torch.randint(len(x), (512,))] for x, _ in halves]
-            logits = [net(batch).squeeze(-1) for batch in batches]
-            loss = torch.nn.functional.softplus(-logits[0]).mean() + torch.nn.functional.softplus(logits[1]).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-    with torch.no_grad():
-        scores = [net(x).squeeze(-1).numpy() for _, x in halves]
-    # The area is the probability that an expert window scores higher than a policy window: Mann-Whitney's U.
-    ranks = np.concatenate(scores).argsort().argsort() + 1
-    count = len(scores[0])
-    return float((ranks[:count].sum() - count * (count + 1) / 2) / (count * len(scores[1])))

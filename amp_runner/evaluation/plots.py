@@ -49,16 +49,17 @@ def _nearest(commands: np.ndarray) -> int:
 def _footfalls(recording: gait_metrics.GaitRecording, start: int) -> plt.Figure:
     """Bars where each foot is on the ground, for every forward speed."""
     forward = [i for i in np.unique(recording.commands, axis=0, return_index=True)[1] if not recording.commands[i, 1:].any()]
-    figure, axis = plt.subplots(figsize=(10, 0.5 + 0.5 * len(forward)), layout="constrained")
+    figure, axis = plt.subplots(figsize=(10, max(1.5, 0.5 + 0.5 * len(forward))), layout="constrained")
     frames = slice(start, start + round(_SHOWN_SECONDS / recording.dt))
-    time = np.arange(frames.stop - frames.start) * recording.dt
+    time, num_feet = np.arange(frames.stop - frames.start) * recording.dt, recording.foot_contact.shape[2]
     for row, robot in enumerate(sorted(forward, key=lambda i: recording.commands[i, 0])):
-        for foot, color in enumerate(("tab:blue", "tab:orange")):
+        for foot in range(num_feet):
             contact = recording.foot_contact[frames, robot, foot]
-            axis.fill_between(time[: len(contact)], row + 0.4 * foot, row + 0.4 * (foot + 1), where=contact, color=color)
+            low, high = row + 0.8 * np.array([foot, foot + 1]) / num_feet
+            axis.fill_between(time[: len(contact)], low, high, where=contact, color=f"C{foot}")
     axis.set_yticks(np.arange(len(forward)) + 0.4, [f"{v:.1f}" for v in sorted(recording.commands[forward, 0])])
     axis.set_ylabel("commanded vx [m/s]")
-    axis.set_xlabel("time [s]; left foot blue, right foot orange")
+    axis.set_xlabel("time [s]; feet from bottom to top in the task's order, the first blue, the second orange")
     return figure
 
 
@@ -87,7 +88,7 @@ def _speed_sweep(recording: gait_metrics.GaitRecording, start: int, reference: M
     straight = ~recording.commands[:, 1:].any(axis=1)
     frequency, amplitude = gait_metrics.stride_metrics(recording.states[start:, straight][..., joints], recording.dt, hip)
     speed = recording.feature("root_lin_vel")[start:, straight, 0].mean(axis=0)
-    slowest = recording.commands[straight, 0].min()
+    slowest = recording.commands[straight, 0].min(initial=np.inf)
     all_clips = zip(reference.clip_commands(), reference.clips())
     clips = [(c[0], x) for c, x in all_clips if c[0] > slowest - 0.01 and not c[1:].any()]
     expert = [gait_metrics.stride_metrics(x[:, None, joints], recording.dt, hip) for _, x in clips]

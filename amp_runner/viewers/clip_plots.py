@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from amp_runner.evaluation import gait_metrics
+from amp_runner.evaluation.legs import hip_joint
 from amp_runner.motions.clip import Motion
 from amp_runner.motions.robot_model import GroundContacts, RobotModel
 from amp_runner.motions.root_path import root_path
@@ -102,7 +103,7 @@ def _spectrum(axis: plt.Axes, joint_pos: np.ndarray, names: tuple[str, ...], dt:
     window = np.hanning(len(joint_pos))[:, None]
     amplitude = 2 * np.abs(np.fft.rfft((joint_pos - joint_pos.mean(axis=0)) * window, n=4096, axis=0)) / window.sum()
     frequency = np.fft.rfftfreq(4096, dt)
-    hip = gait_metrics.hip_joint(names)
+    hip = hip_joint(names)
     shown = frequency <= gait_metrics.FREQUENCY_BAND[1]
     for column, name in enumerate(names):
         axis.plot(frequency[shown], amplitude[shown, column], lw=1, label=name)

@@ -82,6 +82,17 @@ def test_a_policy_is_measured(run, clip, tmp_path, capsys):
     assert {"velocity_error_mps", "foot_slip_mps", "falls_per_minute_pushed", "stride_frequency_ratio"} <= set(measures)
 
 
+def test_a_policy_is_compared_at_the_references_commands(run, clip, tmp_path):
+    out = tmp_path / "eval.json"
+    arguments = ["--task", TASK, "--checkpoint", str(run / "model_1.pt"), "--motion", clip, "--num_envs", "4", "--matched"]
+    arguments += ["--seconds", "3", "--json", str(out), "--plots", str(tmp_path), "--device", "cpu"]
+    assert amp_eval.main(arguments) == 0
+    assert {"matched_commands", "standing_speed_mps", "two_sample_auc_joint_pos", "precision"} <= set(
+        json.loads(out.read_text())
+    )
+    assert (tmp_path / "at_a_glance.png").exists()
+
+
 def test_a_policy_is_filmed(run, tmp_path):
     out = tmp_path / "walk.gif"
     arguments = ["--task", TASK, "--checkpoint", str(run / "model_1.pt"), "--video", str(out), "--seconds", "0.2"]

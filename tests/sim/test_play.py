@@ -75,6 +75,18 @@ def test_in_plain_mujoco_it_walks_as_in_isaac_lab(tmp_path):
         assert found[name] == pytest.approx(expected[name], abs=margin), name
 
 
+def test_an_export_is_compared_at_the_references_commands(tmp_path):
+    process = run_command("eval", "--export", str(EXPORTED), "--motion", MOTION, "--matched", "--num_envs", "58",
+        "--seconds", "5", "--json", str(tmp_path / "out.json"), "--plots", str(tmp_path), cwd=tmp_path,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr[-3000:]
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert found["matched_commands"] == 28 and found["standing_speed_mps"] < 0.1
+    assert 0.5 < found["two_sample_auc_joint_pos"] < 0.95 and found["precision"] > 0.4
+    assert found["stride_distance_rad"] < 0.06 and found["leg_phase_right"] == pytest.approx(0.5, abs=0.03)
+    assert (tmp_path / "at_a_glance.png").exists()
+
+
 def test_a_video_needs_neither_screen_nor_gpu_nor_isaac_sim(tmp_path):
     imageio = pytest.importorskip("imageio.v3")
     process = run_command("play", "--task", TASK, "--checkpoint", POLICY, "--device", "cpu", "--video", "walk.mp4",
