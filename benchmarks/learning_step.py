@@ -168,7 +168,7 @@ def main() -> None:
     args = parser.parse_args()
     card = torch.cuda.get_device_name() if args.device.startswith("cuda") else f"CPU, {torch.get_num_threads()} threads"
     print(f"{card}; medians of {args.iterations} iterations, ratios to PPO of the same process")
-    print(f"{'environments':>12} {'algorithm':>12} {'learning [ms]':>14} {'ratio':>6} {'iteration [ms]':>15} {'memory [MiB]':>13}")
+    print("environments    algorithm  learning [ms]  ratio  iteration [ms]  memory [MiB]")
     results: dict[str, Any] = {"device": card, "iterations": args.iterations}
     for num_envs in args.num_envs:
         with tempfile.TemporaryDirectory() as folder:

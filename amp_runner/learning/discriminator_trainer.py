@@ -67,9 +67,7 @@ class DiscriminatorTrainer:
         self.cfg, self.motions, self.mirror = cfg, motions, mirror
         self.distributed = distributed or DistributedInfo()
         frame_shape = (motions.num_frames, motions.dim)
-        self.discriminator = Discriminator(
-            motions.dim, motions.num_frames, cfg.discriminator, device, seed, ignored_columns
-        )
+        self.discriminator = Discriminator(motions.dim, motions.num_frames, cfg.discriminator, device, seed, ignored_columns)
         self.replay = ReplayBuffer(cfg.replay_size, frame_shape, device)
         use_graph = torch.device(device).type == "cuda" and self.distributed.world_size == 1
         self._captured = CapturedStep(self._gradient_step) if use_graph else None
@@ -96,7 +94,7 @@ class DiscriminatorTrainer:
         return {name: torch.stack([statistics[name] for statistics in steps]).mean() for name in steps[0]}
 
     def _batches(self, rollout: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield the batches of all gradient steps, drawn for many steps at once: many small kernels cost more than few large."""
+        """Yield the batches of all gradient steps; drawing for many steps at once saves small kernels."""
         remaining, size = self.cfg.discriminator.num_updates, self.batch_size
         at_once = max(1, _MAX_DRAWN // (2 * size * rollout[0].numel()))
         while remaining:

@@ -50,7 +50,6 @@ def test_the_feature_that_differs_carries_the_discrimination():
     other[..., 2] += 2.0
     discriminator = Discriminator(6, 2, DiscriminatorCfg(hidden_dims=[32], learning_rate=1e-2, input_noise=0.0))
     discriminator.update_normalizer(expert, other)
-    generator = torch.Generator().manual_seed(0)
     for _ in range(100):
         loss, _ = discriminator.loss(discriminator.training_input(expert), discriminator.training_input(other))
         discriminator.optimizer.zero_grad()

@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
-from amp_runner import Discriminator, DiscriminatorCfg
-from amp_runner.learning.discriminator import gradient_penalty
+from amp_runner import AMPStateSpec, Discriminator, DiscriminatorCfg
+from amp_runner.errors import ConfigError
+from amp_runner.learning.discriminator import gradient_penalty, ignored_columns
 
 EPSILON = 1e-4
 
@@ -112,3 +113,52 @@ def test_only_its_own_weights_are_seeded(monkeypatch):
     torch.default_generator.manual_seed(3)
     Discriminator(2, 1, DiscriminatorCfg(hidden_dims=[4]), seed=5)
     assert torch.equal(torch.rand(2), expected)
+
+
+SPEC = AMPStateSpec(("hip", "knee"), layout=("root_lin_vel", "joint_pos", "root_height"))
+
+
+def test_ignored_features_neither_change_the_logit_nor_reach_the_network():
+    cfg = DiscriminatorCfg(hidden_dims=[8], ignored_features=["root_lin_vel", "root_height"])
+    assert ignored_columns(cfg, SPEC) == [0, 1, 2, 5]
+    disc = Discriminator(SPEC.dim, 3, cfg, seed=1, ignored_columns=ignored_columns(cfg, SPEC))
+    windows = torch.randn(4, 3, SPEC.dim)
+    changed = windows.clone()
+    changed[..., [0, 1, 2, 5]] += 7.0
+    assert torch.equal(disc(windows), disc(changed))
+    assert disc.training_input(windows).shape == (4, 3 * 2)
+    changed[..., 3] += 1.0
+    assert not torch.equal(disc(windows), disc(changed))
+
+
+@pytest.mark.parametrize(
+    "names, spec, message",
+    [
+        (["root_lin_veI"], SPEC, "did you mean 'root_lin_vel'"),
+        (["root_lin_vel"], None, "env.amp_spec"),
+        (["root_lin_vel", "joint_pos", "root_height"], SPEC, "at least one"),
+    ],
+)
+def test_features_that_cannot_be_ignored_are_named(names, spec, message):
+    with pytest.raises(ConfigError, match=message):
+        ignored_columns(DiscriminatorCfg(ignored_features=names), spec)
+
+
+def test_the_penalty_is_estimated_on_a_quarter_of_the_expert_windows():
+    disc = Discriminator(2, 1, DiscriminatorCfg(hidden_dims=[2], input_noise=0.0))
+    disc.logits = lambda windows: windows.square().sum(dim=-1)  # squared gradient: 4 |x|^2
+    expert = torch.tensor([[1.0, 0.0], [0.0, 2.0], *[[50.0, 50.0]] * 6])
+    _, statistics = disc.loss(expert, torch.zeros(8, 2))
+    assert statistics["gradient_penalty"].item() == pytest.approx((4 * 1 + 4 * 4) / 2)
+
+
+def test_an_optimizer_state_from_a_gpu_is_loaded_on_a_cpu():
+    disc = Discriminator(2, 1, DiscriminatorCfg(hidden_dims=[2]))
+    loss, _ = disc.loss(torch.randn(4, 2), torch.randn(4, 2))
+    loss.backward()
+    disc.optimizer.step()
+    state = disc.optimizer.state_dict()
+    state["param_groups"] = [group | {"capturable": True, "fused": None} for group in state["param_groups"]]
+    disc.load_optimizer_state(state)
+    disc.optimizer.step()
+    assert [group["capturable"] for group in disc.optimizer.param_groups] == [False]
