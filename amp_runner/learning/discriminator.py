@@ -53,17 +53,19 @@ class Discriminator(nn.Module):
             torch.random.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs as well
             self.net = MLP(num_frames * len(visible), 1, cfg.hidden_dims, cfg.activation)
         self.to(device)
+        # One kernel for all parameters, which can be part of a CUDA graph.
+        self._optimizer_kind = {"fused": True, "capturable": next(self.net.parameters()).is_cuda}
         self.optimizer = torch.optim.AdamW(
-            self.net.parameters(), lr=cfg.learning_rate, weight_decay=cfg.weight_decay, **self._optimizer_kind()
+            self.net.parameters(),
+            lr=cfg.learning_rate,
+            weight_decay=cfg.weight_decay,
+            fused=self._optimizer_kind["fused"],
+            capturable=self._optimizer_kind["capturable"],
         )
-
-    def _optimizer_kind(self) -> dict[str, bool]:
-        """One kernel for all parameters, which can be part of a CUDA graph."""
-        return {"fused": True, "capturable": next(self.net.parameters()).is_cuda}
 
     def load_optimizer_state(self, state: dict) -> None:
         """Restore the optimizer's state, which may come from another kind of device."""
-        groups = [group | self._optimizer_kind() for group in state["param_groups"]]
+        groups = [group | self._optimizer_kind for group in state["param_groups"]]
         self.optimizer.load_state_dict({**state, "param_groups": groups})
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
