@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.distance import cdist
+import torch
 from scipy.stats import rankdata
 
 WINDOWS_PER_CELL = 100
@@ -164,7 +164,7 @@ def precision_and_recall(reference: Windows, policy: Windows) -> tuple[float, fl
     shares = []
     for command in np.unique(reference.command):
         expert, own = (w.values[w.command == command] / scale for w in (reference, policy))
-        between = cdist(expert, own)
+        between = _distances(expert, own)
         shares.append((_inside(expert, between), _inside(own, between.T)))
     precision, recall = np.mean(shares, axis=0)
     return float(precision), float(recall)
@@ -173,6 +173,11 @@ def precision_and_recall(reference: Windows, policy: Windows) -> tuple[float, fl
 def _inside(manifold: np.ndarray, distance: np.ndarray) -> float:
     """Share of other windows inside the manifold of windows (M, F), by the distances (M, W) between them."""
     neighbour = max(1, round(len(manifold) / _NUM_NEIGHBOURS))
-    within = np.sort(cdist(manifold, manifold), axis=1)  # the first is the window itself
+    within = np.sort(_distances(manifold, manifold), axis=1)  # the first is the window itself
     radius = within[:, min(neighbour, len(manifold) - 1)]
     return float((distance <= radius[:, None]).any(axis=0).mean())
+
+
+def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Euclidean distances between rows of (A, F) and (B, F), (A, B)."""
+    return torch.cdist(torch.from_numpy(a), torch.from_numpy(b)).numpy()
