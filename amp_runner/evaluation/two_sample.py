@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
 
 WINDOWS_PER_CELL = 100
 """Most windows of one command and fold."""
@@ -141,7 +140,7 @@ def _classify(train: list[np.ndarray], test: list[np.ndarray]) -> list[np.ndarra
 
 def _area(first: np.ndarray, second: np.ndarray) -> float:
     """Probability that a score of the first set is the larger one, ties counting half (Mann and Whitney 1947)."""
-    ranks = rankdata(np.concatenate([first, second]))
+    ranks = _ranks(np.concatenate([first, second]))
     count = len(first)
     return float((ranks[:count].sum() - count * (count + 1) / 2) / (count * len(second)))
 
@@ -181,3 +180,9 @@ def _inside(manifold: np.ndarray, distance: np.ndarray) -> float:
 def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Euclidean distances between rows of (A, F) and (B, F), (A, B)."""
     return torch.cdist(torch.from_numpy(a), torch.from_numpy(b)).numpy()
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1; equal values share their mean rank."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - 0.5 * (counts - 1))[inverse]
