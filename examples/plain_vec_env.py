@@ -21,12 +21,12 @@ from tensordict import TensorDict
 
 from amp_runner import AMPOnPolicyRunner, Motion, save_motion
 
-DT, SPEED, SWAY = 0.05, 1.0, 1.5  # [s], [m/s], [m/s]
+DT, LAG, SPEED, SWAY = 0.05, 0.2, 1.0, 1.5  # [s], [s], [m/s], [m/s]
 STATE = ("vx", "vy")
 
 
 class Points(VecEnv):
-    """Point masses in the plane, commanded by accelerations. AMP state: the velocity, (N, 2) [m/s]."""
+    """Points in the plane that follow commanded velocities with a lag. AMP state: the velocity, (N, 2) [m/s]."""
 
     num_actions, max_episode_length, step_dt = 2, 100, DT
     device, cfg = "cpu", {}
@@ -45,7 +45,7 @@ class Points(VecEnv):
 
     def step(self, actions: torch.Tensor) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict]:
         """Advance by one time step; an episode ends after 100."""
-        self.velocity += 5.0 * DT * actions.clamp(-2, 2)
+        self.velocity += DT / LAG * (actions.clamp(-2, 2) - self.velocity)
         self.phase += 2 * math.pi * DT
         self.episode_length_buf += 1
         rewards = DT * torch.exp(-4 * (self.velocity[:, 0] - SPEED).square())

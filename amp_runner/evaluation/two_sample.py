@@ -179,7 +179,9 @@ def _inside(manifold: np.ndarray, distance: np.ndarray) -> float:
 
 def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Euclidean distances between rows of (A, F) and (B, F), (A, B)."""
-    return torch.cdist(torch.from_numpy(a), torch.from_numpy(b)).numpy()
+    # Not by products of matrices, with which equal rows are not exactly at distance 0.
+    mode = "donot_use_mm_for_euclid_dist"
+    return torch.cdist(torch.from_numpy(a), torch.from_numpy(b), compute_mode=mode).numpy()
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

@@ -18,16 +18,17 @@ class CapturedStep:
     as long as running them.
     """
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Step, device: str | torch.device) -> None:
         """Wrap a step.
 
         Args:
             step: updates parameters in place from two batches and returns scalars. It must not synchronise, draw random
                 numbers, or depend on anything but the batches and tensors that stay where they are.
+            device: the GPU.
         """
         self._step = step
         self._num_eager = 0
-        self._stream = torch.cuda.Stream()
+        self._stream = torch.cuda.Stream(device)
         self._graph: torch.cuda.CUDAGraph | None = None
         self._inputs: tuple[torch.Tensor, torch.Tensor]
         self._output: dict[str, torch.Tensor]
@@ -47,7 +48,7 @@ class CapturedStep:
 
     def _run_eagerly(self, expert: torch.Tensor, policy: torch.Tensor) -> dict[str, torch.Tensor]:
         """Run on the stream of the capture, as PyTorch asks for before capturing."""
-        current = torch.cuda.current_stream()
+        current = torch.cuda.current_stream(self._stream.device)
         self._stream.wait_stream(current)
         with torch.cuda.stream(self._stream):
             output = self._step(expert, policy)

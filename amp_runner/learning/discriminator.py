@@ -17,7 +17,7 @@ from amp_runner.errors import ConfigError, suggestion
 from amp_runner.learning.config import DiscriminatorCfg
 from amp_runner.state import AMPStateSpec
 
-_PENALTY_PART = 4
+_PENALTY_PART = 4  # the penalty is estimated on one in so many expert windows
 
 
 class Discriminator(nn.Module):
@@ -54,18 +54,18 @@ class Discriminator(nn.Module):
             self.net = MLP(num_frames * len(visible), 1, cfg.hidden_dims, cfg.activation)
         self.to(device)
         # One kernel for all parameters, which can be part of a CUDA graph.
-        self._optimizer_kind = {"fused": True, "capturable": next(self.net.parameters()).is_cuda}
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(),
             lr=cfg.learning_rate,
             weight_decay=cfg.weight_decay,
-            fused=self._optimizer_kind["fused"],
-            capturable=self._optimizer_kind["capturable"],
+            fused=True,
+            capturable=torch.device(device).type == "cuda",
         )
 
     def load_optimizer_state(self, state: dict) -> None:
         """Restore the optimizer's state, which may come from another kind of device."""
-        groups = [group | self._optimizer_kind for group in state["param_groups"]]
+        own = {flag: self.optimizer.defaults[flag] for flag in ("fused", "capturable")}
+        groups = [group | own for group in state["param_groups"]]
         self.optimizer.load_state_dict({**state, "param_groups": groups})
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
@@ -116,7 +116,7 @@ class Discriminator(nn.Module):
     def loss(self, expert: torch.Tensor, policy: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Compute the binary cross-entropy of expert against policy windows, with a gradient penalty on the expert's.
 
-        The penalty is estimated on a quarter of the expert windows: it costs more than all the rest.
+        The penalty is estimated on a part of the expert windows, since it needs a second backward pass.
 
         Args:
             expert: expert windows, prepared by :meth:`training_input`, shape (B, F).

@@ -70,7 +70,7 @@ class DiscriminatorTrainer:
         self.discriminator = Discriminator(motions.dim, motions.num_frames, cfg.discriminator, device, seed, ignored_columns)
         self.replay = ReplayBuffer(cfg.replay_size, frame_shape, device)
         use_graph = torch.device(device).type == "cuda" and self.distributed.world_size == 1
-        self._captured = CapturedStep(self._gradient_step) if use_graph else None
+        self._captured = CapturedStep(self._gradient_step, device) if use_graph else None
         self.generator = torch.Generator(device).manual_seed(seed + self.distributed.rank)
         self.batch_size = cfg.discriminator.batch_size or max(2, min(_MAX_BATCH_SIZE, rollout_size // _ROLLOUT_PARTS))
 
@@ -174,7 +174,9 @@ class DiscriminatorTrainer:
         self.discriminator.load_state_dict(state["discriminator"], strict=strict)
         self.discriminator.load_optimizer_state(state["optimizer"])
         if self._captured is not None:
-            self._captured = CapturedStep(self._gradient_step)  # the old graph writes to the old optimizer state
+            self._captured = CapturedStep(
+                self._gradient_step, self.generator.device
+            )  # the old graph writes to the old optimizer state
         self.replay.load_state_dict(state["replay"])
         generator = state["generator"].cpu()
         if len(generator) != len(self.generator.get_state()):
