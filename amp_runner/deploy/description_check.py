@@ -34,18 +34,44 @@ def check_description(description: Any) -> None:
     _numbers("actions.scale", actions.scale, len(actions.joints))
     if actions.clip is not None:
         _number("actions.clip", actions.clip, 0.0, _LARGEST)
+    signals = description.signals
+    if not isinstance(signals, dict) or not all(isinstance(text, str) for text in signals.values()):
+        raise ConfigError("signals: expected a description for each name")
     for entry in description.observations:
-        _check_observation(entry, joints.names)
+        _check_observation(entry, joints.names, signals)
     _number("physics_dt", description.physics_dt, _SHORTEST, _LONGEST)
     _number("control_dt", description.control_dt, description.physics_dt, _LONGEST)
     _number("robot.base_height", description.robot.base_height, -_LARGEST, _LARGEST)
+    _check_command_ranges(description.command_ranges)
+    _check_feet(description.robot.feet)
     model = description.robot.model
     if model is not None and (not isinstance(model, str) or PurePath(model).name != model):
         raise ConfigError(f"robot.model is {model!r}; expected the name of a file beside policy.json")
 
 
-def _check_observation(entry: Any, joint_names: Sequence[str]) -> None:
+def _check_command_ranges(ranges: Any) -> None:
+    if not isinstance(ranges, dict):
+        raise ConfigError(f"command_ranges is {ranges!r}; expected a lowest and a highest value for each name")
+    for name, limits in ranges.items():
+        _numbers(f"command_ranges.{name}", limits, 2)
+
+
+def _check_feet(feet: Any) -> None:
+    if feet is None:
+        return
+    if not isinstance(feet, dict) or {"body_names", "offset", "radius"} - set(feet):
+        raise ConfigError(f"robot.feet is {feet!r}; expected body_names, offset and radius")
+    _check_names("robot.feet.body_names", feet["body_names"])
+    _numbers("robot.feet.offset", feet["offset"], 3)
+    _number("robot.feet.radius", feet["radius"], 0.0, 1.0)
+
+
+def _check_observation(entry: Any, joint_names: Sequence[str], signals: dict[str, str]) -> None:
     where = f"observation {entry.name}"
+    if not isinstance(entry.name, str):
+        raise ConfigError(f"{where}: its name is no text")
+    if entry.signal is not None and (not isinstance(entry.signal, str) or entry.signal not in signals):
+        raise ConfigError(f"{where}: signal is {entry.signal!r}; expected one of {', '.join(signals)}")
     for name in ("size", "history"):
         value = getattr(entry, name)
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _LARGEST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import zipfile
 from pathlib import Path
 
@@ -101,4 +102,7 @@ def _unpack_array(path: str, member: str, content: bytes) -> np.ndarray:
             ) from None
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise MotionError(f"{path}: '{name}' is damaged ({reason}); write the file again with numpy.savez") from None
-    return array.astype(array.dtype.newbyteorder("="))
+    array = array.astype(array.dtype.newbyteorder("="))
+    if array.dtype.kind == "U" and array.size and array.reshape(-1).view(np.uint32).max() > sys.maxunicode:
+        raise MotionError(f"{path}: '{name}' is damaged (no text); write the file again with numpy.savez")
+    return array

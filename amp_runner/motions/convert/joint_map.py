@@ -12,6 +12,8 @@ from amp_runner.errors import MotionError
 from amp_runner.motions.convert.trajectory import Trajectory
 from amp_runner.safe_yaml import read_yaml
 
+_LARGEST_OFFSET = 100.0  # [rad]
+
 
 def map_joints(trajectory: Trajectory, joint_names: tuple[str, ...], mapping: dict[str, Any] | None = None) -> Trajectory:
     """Reorder joints by name; other joints are dropped.
@@ -37,14 +39,16 @@ def map_joints(trajectory: Trajectory, joint_names: tuple[str, ...], mapping: di
         entry = {"from": entry} if isinstance(entry, str) else entry
         if not isinstance(entry, dict) or set(entry) - {"from", "sign", "offset"} or entry.get("sign", 1) not in (1, -1):
             raise MotionError(f"joint map: '{name}' is {entry!r}; expected a name, or from, sign (1 or -1) and offset")
-        source = entry.get("from", name)
+        source, offset = entry.get("from", name), entry.get("offset", 0.0)
+        if not isinstance(offset, (int, float)) or not abs(offset) <= _LARGEST_OFFSET:
+            raise MotionError(f"joint map: the offset of '{name}' is {offset!r}; expected a number of radians")
         if source not in known:
             raise MotionError(
                 f"{trajectory.path}: no joint '{source}' for '{name}'; it has {', '.join(known)}: name the "
                 "right one in a joint map (--joint_map FILE.yaml)"
             )
         column = trajectory.joint_pos[:, known.index(source)]
-        columns.append(float(entry.get("sign", 1)) * column + float(entry.get("offset", 0.0)))
+        columns.append(float(entry.get("sign", 1)) * column + float(offset))
     return replace(trajectory, joint_pos=np.stack(columns, axis=1), joint_names=joint_names)
 
 

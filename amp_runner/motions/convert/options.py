@@ -92,7 +92,7 @@ def time_step(path: str, arrays: Mapping[str, Any], options: ReadOptions) -> flo
     for value, invert in ((options.fps, True), (arrays.get("dt"), False), (arrays.get("fps"), True)):
         if value is None:
             continue
-        number = np.asarray(value)
+        number = table(path, "frame rate", value)
         if number.size != 1 or number.dtype.kind not in "fiu" or not float(number.reshape(())) > 0:
             raise MotionError(f"{path}: its frame rate is {number.tolist()!r}; expected a positive number")
         dt = 1.0 / float(number.reshape(())) if invert else float(number.reshape(()))

@@ -29,6 +29,8 @@ def read_skeleton_motion(path: str, options: ReadOptions) -> Trajectory:
     frames = len(rotations)
     if rotations.shape != (frames, len(nodes), 4) or not frames:
         raise MotionError(f"{path}: 'rotation' has shape {rotations.shape}; expected (frames, {len(nodes)}, 4)")
+    if root_pos.shape != (frames, 3):
+        raise MotionError(f"{path}: 'root_translation' has shape {root_pos.shape}; expected ({frames}, 3)")
     if not np.allclose(np.linalg.norm(rotations, axis=-1), 1.0, atol=0.05):
         raise MotionError(f"{path}: 'rotation' holds vectors that are no unit quaternions")
     parents = _parents(path, tree, len(nodes))

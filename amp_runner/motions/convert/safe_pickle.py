@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import pickletools
 import zipfile
 from typing import Any
 
@@ -74,6 +75,17 @@ class _PlainUnpickler(pickle.Unpickler):
         return self._CLASSES[module, name]
 
 
+def _check_declarations(content: bytes) -> None:
+    """Check that lengths and memo numbers fit the bytes that are there: the unpickler allocates what they declare.
+
+    Raises:
+        ValueError: they do not, or the pickle is damaged.
+    """
+    for opcode, argument, _ in pickletools.genops(content):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > len(content):
+            raise ValueError(f"declares object number {argument} in a file of {len(content)} bytes")
+
+
 def load_plain_pickle(path: str) -> Any:
     """Read a pickle, bare or in a .npy file, that holds only NumPy arrays and plain containers; or a plain .npy array.
 
@@ -88,6 +100,7 @@ def load_plain_pickle(path: str) -> Any:
             _, _, dtype = header(stream)
             if not dtype.hasobject:
                 return np.load(io.BytesIO(stream.getvalue()), allow_pickle=False)
+        _check_declarations(stream.getvalue()[stream.tell() :])
         return _PlainUnpickler(stream).load()
     except Exception as error:  # a damaged pickle raises many kinds
         raise MotionError(f"{path}: not loaded: {error}") from None
@@ -129,7 +142,9 @@ class _TorchUnpickler(_PlainUnpickler):
     """Restores the tensors of an archive; objects of the project that wrote it become None."""
 
     def __init__(self, archive: zipfile.ZipFile, index: str) -> None:
-        super().__init__(io.BytesIO(archive.read(index)))
+        content = archive.read(index)
+        _check_declarations(content)
+        super().__init__(io.BytesIO(content))
         self._archive, self._folder = archive, index.removesuffix("data.pkl")
 
     def find_class(self, module: str, name: str) -> Any:

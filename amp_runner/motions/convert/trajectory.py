@@ -51,11 +51,14 @@ class Trajectory:
         """Check shapes and values."""
         frames = len(self.root_pos)
         joints = self.joint_pos.shape[1] if self.joint_names is None else len(self.joint_names)
-        for name, array, shape in (
+        checks = [
             ("root positions", self.root_pos, (frames, 3)),
             ("root orientations", self.root_quat, (frames, 4)),
             ("joint positions", self.joint_pos, (frames, joints)),
-        ):
+        ]
+        if self.bodies is not None:
+            checks.append(("body positions", self.bodies.positions, (frames, self.bodies.positions.shape[1], 3)))
+        for name, array, shape in checks:
             if array.shape != shape:
                 raise MotionError(f"{self.path}: {name} have shape {array.shape}; expected {shape}")
             if not (np.abs(array) <= _LARGEST).all():  # NaN compares False
@@ -113,8 +116,10 @@ def to_xyzw(path: str, quat: np.ndarray, order: str) -> tuple[np.ndarray, str]:
         The quaternions, and a note on the detected order.
 
     Raises:
-        MotionError: the order is ambiguous.
+        MotionError: these are no quaternions, or their order is ambiguous.
     """
+    if quat.ndim != 2 or quat.shape[1] != 4:
+        raise MotionError(f"{path}: root orientations have shape {quat.shape}; expected (frames, 4)")
     wxyz = quat[:, [1, 2, 3, 0]]
     # How far the body's z axis points up: 1 - 2 (x^2 + y^2).
     upright = {name: float((1 - 2 * (q[:, :2] ** 2).sum(axis=1)).mean()) for name, q in (("xyzw", quat), ("wxyz", wxyz))}

@@ -38,6 +38,12 @@ def signals():
         (lambda v: v.update(control_dt=-1), "control_dt is -1; expected a number"),
         (lambda v: v["joints"]["effort_limit"].__setitem__(0, -5.0), r"joints.effort_limit is -5.0"),
         (lambda v: v["robot"].update(model="../../robot.xml"), "expected the name of a file beside"),
+        (lambda v: v["robot"]["feet"].update(offset=[0.0]), r"robot.feet.offset has 1 numbers; expected 3"),
+        (lambda v: v["robot"].update(feet=3), "robot.feet is 3; expected body_names"),
+        (lambda v: v.update(signals=0), "signals: expected a description"),
+        (lambda v: v["observations"][0].update(signal=[1]), r"signal is \[1\]; expected one of base_ang_vel"),
+        (lambda v: v["observations"][0].update(signal="temperature"), "signal is 'temperature'; expected one of"),
+        (lambda v: v.update(command_ranges={"vx": [1]}), r"command_ranges.vx has 1 numbers; expected 2"),
     ],
 )
 def test_descriptions_that_would_move_the_robot_wrongly_are_refused(tmp_path, change, words):

@@ -199,6 +199,14 @@ def test_strings_in_another_encoding_are_read_with_replacements(tmp_path):
     assert load_motion(tmp_path / "clip.npz").source == "Z\ufffdrich"
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_strings_of_impossible_characters_are_refused(tmp_path, order):
+    text = np.array([0x7FFFFFFF], dtype=f"{order}u4").view(f"{order}U1")
+    np.savez(tmp_path / "clip.npz", amp_states=STATES, joint_names=text)
+    with pytest.raises(MotionError, match=r"'joint_names' is damaged \(no text\)"):
+        load_motion(tmp_path / "clip.npz")
+
+
 def test_a_file_beyond_the_limit_is_not_read(tmp_path):
     path = tmp_path / "clip.npz"
     with path.open("wb") as stream:

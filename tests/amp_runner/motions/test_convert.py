@@ -15,7 +15,7 @@ from amp_runner import AMPStateSpec, MotionError, amp_state
 from amp_runner.motions.convert import ReadOptions, Trajectory, map_joints, read_trajectory, to_motion
 from amp_runner.motions.convert.joint_map import read_joint_map
 from amp_runner.motions.convert.safe_pickle import load_plain_pickle
-from amp_runner.motions.convert.trajectory import to_xyzw
+from amp_runner.motions.convert.trajectory import BodyPositions, to_xyzw
 
 NAMES = ("left_hip", "left_knee", "right_hip", "right_knee")
 FPS, FRAMES = 100, 200
@@ -150,6 +150,9 @@ def test_joints_are_mapped_by_name(tmp_path):
         map_joints(trajectory, ("knee",))
     with pytest.raises(MotionError, match="expected a name, or from, sign"):
         map_joints(trajectory, ("hip",), {"hip": {"from": "a", "scale": 2}})
+    for offset in ("0.1", float("nan"), {}, 1e6):
+        with pytest.raises(MotionError, match="the offset of 'hip' is .*; expected a number of radians"):
+            map_joints(trajectory, ("hip",), {"hip": {"from": "a", "offset": offset}})
     (tmp_path / "map.yaml").write_text("hip: c\nknee: {from: a, sign: -1, offset: 0.1}\n")
     assert read_joint_map(tmp_path / "map.yaml") == mapping
     (tmp_path / "bad.yaml").write_text("- hip\n")
@@ -300,6 +303,25 @@ def test_arrays_that_lie_about_their_memory_are_refused(tmp_path, value, words):
     (tmp_path / "evil.npy").write_bytes(pickle.dumps({"joints_list": list(NAMES), "joint_positions": value}))
     with pytest.raises(MotionError, match=words):
         read_trajectory(str(tmp_path / "evil.npy"))
+
+
+def test_a_pickle_that_numbers_its_objects_from_a_billion_is_refused(tmp_path):
+    """The unpickler allocates room for every number below."""
+    number = pickle.LONG_BINPUT + (10**9).to_bytes(4, "little")
+    (tmp_path / "evil.npy").write_bytes(pickle.PROTO + b"\x02" + pickle.EMPTY_DICT + number + pickle.STOP)
+    with pytest.raises(MotionError, match="declares object number 1000000000 in a file of 9 bytes"):
+        load_plain_pickle(str(tmp_path / "evil.npy"))
+
+
+def test_orientations_of_three_numbers_are_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", root_pos=ROOT_POS, root_quat=ROOT_POS, joint_pos=JOINT_POS, joint_names=NAMES, fps=FPS)
+    with pytest.raises(MotionError, match=r"root orientations have shape \(200, 3\); expected \(frames, 4\)"):
+        read_trajectory(str(tmp_path / "a.npz"))
+
+
+def test_body_positions_have_the_frames_of_the_root():
+    with pytest.raises(MotionError, match=r"body positions have shape \(7, 2, 3\); expected \(200, 2, 3\)"):
+        Trajectory("a", ROOT_POS, XYZW, JOINT_POS, NAMES, 0.01, bodies=BodyPositions(None, np.zeros((7, 2, 3))))
 
 
 @pytest.mark.parametrize("protocol", [3, 4, 5])

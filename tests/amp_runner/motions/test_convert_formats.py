@@ -102,6 +102,13 @@ class TestSkeletonMotion:
         np.testing.assert_allclose(found.bodies.positions[:, 2], knee, atol=1e-9)
 
 
+@pytest.mark.parametrize("fps", [[[1], [1, 2]], {"a": 1}, "fast", [30, 60], None])
+def test_frame_rates_that_are_no_number_are_refused(tmp_path, fps):
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({**POSES, "fps": fps}))
+    with pytest.raises(MotionError, match="frame rate"):
+        read_trajectory(str(tmp_path / "a.pkl"), None, ReadOptions(joint_names=NAMES))
+
+
 def test_recordings_of_ostriches_name_their_joints(tmp_path):
     qpos = np.zeros((50, 56))
     qpos[:, 0], qpos[:, 4] = np.arange(50) * 0.05, 0.2
