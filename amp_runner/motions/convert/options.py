@@ -80,7 +80,8 @@ def joint_names(stored: Any, options: ReadOptions) -> tuple[str, ...] | None:
 
 def texts(stored: Any) -> tuple[str, ...]:
     """Return names, stored as text or bytes."""
-    return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in np.atleast_1d(stored).tolist())
+    names = np.atleast_1d(stored).tolist()
+    return tuple(name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in names)
 
 
 def time_step(path: str, arrays: Mapping[str, Any], options: ReadOptions) -> float:
