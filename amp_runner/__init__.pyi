@@ -5,10 +5,9 @@ from .learning.ppo import AMPPPO
 from .learning.replay_buffer import ReplayBuffer
 from .learning.rollout_storage import AMPRolloutStorage
 from .learning.runner import AMPOnPolicyRunner
-from .mirror import Mirror
 from .motions.clip import Motion, load_motion, save_motion
 from .motions.dataset import MotionDataset
-from .state import AMPStateSpec, amp_state
+from .state import AMPStateSpec, Mirror, amp_state
 
 __version__: str
 

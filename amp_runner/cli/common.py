@@ -6,6 +6,7 @@ import argparse
 import importlib.util
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -124,6 +125,17 @@ def policy_parser(
     return parser
 
 
+def add_training_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a training that Isaac Lab's own command knows too, with the same meaning."""
+    group = parser.add_argument_group("the training")
+    group.add_argument("--num_envs", type=int, help="number of robots")
+    group.add_argument("--max_iterations", type=int, help="iterations of the training")
+    group.add_argument("--seed", type=int, help="seed of the environment and the agent")
+    group.add_argument("--device", help="device of simulation and training (default: cuda:0 if there is a GPU, else cpu)")
+    group.add_argument("--checkpoint", help="checkpoint file to resume from; in Isaac Lab also 'latest' or 'best'")
+    group.add_argument("--run_name", help="added to the name of the run's folder")
+
+
 def runs_export(args: argparse.Namespace, rest: list[str]) -> bool:
     """Whether the policy is an exported one, in plain MuJoCo.
 
@@ -149,7 +161,7 @@ def check_clip_file(out: str) -> None:
     """Check that a clip file can be written, before anything slow happens.
 
     Raises:
-        ConfigError: its name does not end in .npz, or its folder does not exist.
+        ConfigError: its name does not end in .npz, or :func:`check_folder` fails.
     """
     if Path(out).suffix != ".npz":
         raise ConfigError(f"--out {out}: expected a name that ends in .npz")
@@ -157,10 +169,39 @@ def check_clip_file(out: str) -> None:
 
 
 def check_folder(option: str, path: str) -> None:
-    """Check that the folder exists into which an option's file is written.
+    """Check that an option's file can be written, before anything slow happens.
 
     Raises:
-        ConfigError: it does not exist.
+        ConfigError: its folder does not exist or cannot be written, or it is a folder itself.
     """
-    if not Path(path).parent.is_dir():
+    folder = Path(path).parent
+    if not folder.is_dir():
         raise ConfigError(f"{option} {path}: the folder does not exist; create it first")
+    if Path(path).is_dir():
+        raise ConfigError(f"{option} {path}: is a folder; expected the name of a file")
+    _try_to_write(option, folder)
+
+
+def make_folder(option: str, path: str) -> Path:
+    """Make the folder into which an option's files are written, before anything slow happens; return it.
+
+    Raises:
+        ConfigError: it cannot be made or written, or is a file.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise ConfigError(f"{option} {path}: is a file; expected a folder") from None
+    except OSError as error:
+        raise ConfigError(f"{option} {path}: the folder cannot be made: {error.strerror}") from None
+    _try_to_write(option, folder)
+    return folder
+
+
+def _try_to_write(option: str, folder: Path) -> None:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(f"{option}: nothing can be written into {folder}: {error.strerror}") from None

@@ -14,16 +14,13 @@ import numpy as np
 from amp_runner.cli.backends import backend_of
 from amp_runner.cli.common import (
     check_folder,
+    make_folder,
     policy_parser,
     run_command,
     runs_export,
 )
-from amp_runner.env_interface import command_ranges
 from amp_runner.errors import ConfigError
-from amp_runner.evaluation.evaluate import COMMAND_RANGES, commands_in, evaluate_gait, load_reference
 from amp_runner.evaluation.gait_metrics import SETTLING_TIME, GaitRecording
-from amp_runner.evaluation.legs import hip_joint
-from amp_runner.evaluation.matching import matched_commands
 from amp_runner.motions.clip import Motion
 
 _NUM_ENVS, _NUM_ENVS_EXPORT = 256, 38
@@ -50,6 +47,9 @@ def evaluate(argv: list[str]) -> None:
 
 def _grid(args: argparse.Namespace, ranges: dict[str, list[float]], reference: Motion) -> np.ndarray:
     """Commands of the test, (C, 3): the reference's, or speeds straight ahead, or a grid within the training's ranges."""
+    from amp_runner.evaluation.evaluate import COMMAND_RANGES, commands_in
+    from amp_runner.evaluation.matching import matched_commands
+
     if args.matched:
         return matched_commands(reference.clip_commands(), ranges)
     if args.speeds is None:
@@ -58,6 +58,9 @@ def _grid(args: argparse.Namespace, ranges: dict[str, list[float]], reference: M
 
 
 def _record_in_simulator(args: argparse.Namespace, rest: list[str]) -> tuple[GaitRecording, np.ndarray, Motion]:
+    from amp_runner.env_interface import command_ranges
+    from amp_runner.evaluation.evaluate import load_reference
+
     backend = backend_of(args.task)
     references: list[Motion] = []
 
@@ -76,6 +79,7 @@ def _record_in_simulator(args: argparse.Namespace, rest: list[str]) -> tuple[Gai
 def _record_in_mujoco(args: argparse.Namespace) -> tuple[GaitRecording, np.ndarray, Motion]:
     from amp_runner.deploy import DeployedPolicy
     from amp_runner.deploy.mujoco_robot import MujocoRobot
+    from amp_runner.evaluation.evaluate import load_reference
     from amp_runner.evaluation.mujoco_rollout import record_mujoco_gait
 
     policy = DeployedPolicy(args.export)
@@ -87,6 +91,8 @@ def _record_in_mujoco(args: argparse.Namespace) -> tuple[GaitRecording, np.ndarr
 
 
 def _report(recording: GaitRecording, pushed: np.ndarray, reference: Motion, args: argparse.Namespace) -> None:
+    from amp_runner.evaluation.evaluate import evaluate_gait
+
     measures = evaluate_gait(recording, pushed, reference, args.matched)
     # JSON has no NaN: a measure that does not exist, such as a stride where no robot walks, is null.
     text = json.dumps({name: value if math.isfinite(value) else None for name, value in measures.items()}, indent=2)
@@ -95,6 +101,7 @@ def _report(recording: GaitRecording, pushed: np.ndarray, reference: Motion, arg
         Path(args.json).write_text(text + "\n")
     if args.plots:
         from amp_runner.evaluation.glance import write_glance
+        from amp_runner.evaluation.legs import hip_joint
         from amp_runner.evaluation.plots import write_plots
 
         alone = recording.select(~pushed)
@@ -139,6 +146,8 @@ def _check_arguments(args: argparse.Namespace) -> None:
         )
     if args.json:
         check_folder("--json", args.json)
+    if args.plots:
+        make_folder("--plots", args.plots)
 
 
 if __name__ == "__main__":

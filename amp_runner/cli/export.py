@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import shutil
 import sys
 import warnings
@@ -11,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
-from amp_runner.cli.common import policy_parser, require_isaaclab, run_command
+from amp_runner.cli.common import make_folder, policy_parser, require_isaaclab, run_command
 from amp_runner.deploy.policy import ONNX_FILE, DeployedPolicy
 from amp_runner.deploy.policy_description import PolicyDescription
 from amp_runner.errors import AMPError, ConfigError
@@ -41,11 +41,9 @@ def export(argv: list[str]) -> None:
         AMPError: bad input, or the export computes other numbers than the policy.
     """
     args, rest = _parser().parse_known_args(argv)
-    folder = Path(args.out)
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"--out {folder}: is a file; expected a folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder("--out", args.out)
     require_isaaclab()
+    _require_onnx()
     from amp_runner.cli.isaaclab_backend import simulation
 
     def configure(_: argparse.Namespace, env_cfg: Any) -> None:
@@ -88,17 +86,17 @@ def _applied_targets(sim: Simulation) -> np.ndarray:
     return manager.get_term(manager.active_terms[0]).processed_actions[0].cpu().numpy()
 
 
-def write_networks(actor: Any, folder: Path) -> None:
-    """Write the actor, with its normalisation inside, as ONNX and as TorchScript.
+def _require_onnx() -> None:
+    for name in ("onnx", "onnxscript", "onnxruntime"):
+        if importlib.util.find_spec(name) is None:
+            raise AMPError(f"No module named '{name}'; exporting needs: pip install 'amp-runner[deploy]'")
 
-    Raises:
-        AMPError: a package for it is missing.
-    """
-    try:
-        import onnx
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise AMPError(f"{error}; exporting needs: pip install 'amp-runner[deploy]'") from error
+
+def write_networks(actor: Any, folder: Path) -> None:
+    """Write the actor, with its normalisation inside, as ONNX and as TorchScript."""
+    import onnx
+    import torch
+
     model = actor.as_onnx(verbose=False).cpu().eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -175,6 +173,8 @@ def compare(sim: Simulation, actor: Any, folder: Path) -> dict[str, float]:
         Largest differences: of both networks' outputs on the same observations, of the observations that the description
         leads to, and of the joint position targets [rad].
     """
+    import torch
+
     from amp_runner.isaaclab.policy_export import measured_signals
 
     deployed = DeployedPolicy(folder)

@@ -20,6 +20,7 @@ from mjlab.tasks.registry import list_tasks, load_env_cfg, load_rl_cfg, load_run
 from mjlab.utils.os import dump_yaml
 from mjlab.utils.torch import configure_torch_backends
 
+from amp_runner.cli.common import add_training_arguments
 from amp_runner.cli.overrides import apply_overrides, preset_overrides
 from amp_runner.errors import CheckpointError, ConfigError, suggestion
 from amp_runner.learning.checkpoint import check_resumable, read_checkpoint
@@ -70,10 +71,11 @@ def train(args: argparse.Namespace, rest: list[str]) -> str | None:
     Raises:
         AMPError: bad input.
     """
-    options, overrides = _train_parser().parse_known_args(rest)
     if args.help:
-        _train_parser().print_help()
         return None
+    parser = argparse.ArgumentParser(prog="amp-train", add_help=False, allow_abbrev=False)
+    add_training_arguments(parser)
+    options, overrides = parser.parse_known_args(rest)
     task = _check_task(args.task)
     env_cfg: Any = load_env_cfg(task)
     agent_cfg: Any = load_rl_cfg(task)
@@ -86,18 +88,6 @@ def train(args: argparse.Namespace, rest: list[str]) -> str | None:
         check_resumable(options.checkpoint, read_checkpoint(options.checkpoint, "cpu"))
     AMPCfg.from_dict(agent_cfg.algorithm.amp_cfg)
     return _run(task, env_cfg, agent_cfg, options)
-
-
-def _train_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="amp-train", add_help=False, allow_abbrev=False, usage=argparse.SUPPRESS)
-    group = parser.add_argument_group("in mjlab")
-    group.add_argument("--num_envs", type=int, help="number of robots")
-    group.add_argument("--max_iterations", type=int, help="iterations of the training")
-    group.add_argument("--seed", type=int, help="seed of the environment and the agent")
-    group.add_argument("--device", help="device of simulation and training (default: cuda:0 if there is a GPU, else cpu)")
-    group.add_argument("--checkpoint", help="checkpoint file to resume from")
-    group.add_argument("--run_name", help="added to the name of the run's folder")
-    return parser
 
 
 def _add_amp(env_cfg: Any, agent_cfg: Any, args: argparse.Namespace, overrides: list[str]) -> None:

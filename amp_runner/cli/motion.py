@@ -18,7 +18,6 @@ from amp_runner.errors import AMPError, ConfigError
 from amp_runner.evaluation.gait_metrics import stride_metrics
 from amp_runner.evaluation.legs import hip_joint
 from amp_runner.motions.clip import Motion, load_motion, save_motion
-from amp_runner.motions.edit import concat_motions, cut_motion, mirror_motion, resample_motion
 from amp_runner.viewers.rendering import prepare_to_draw
 
 if TYPE_CHECKING:
@@ -118,6 +117,7 @@ def _check(args: argparse.Namespace) -> bool:
 
 
 def _plot(args: argparse.Namespace) -> None:
+    from amp_runner.motions.edit import cut_motion
     from amp_runner.viewers.clip_plots import plot_clip
 
     if Path(args.out).suffix.lower() not in _PICTURES:
@@ -128,6 +128,8 @@ def _plot(args: argparse.Namespace) -> None:
 
 
 def _mirror(args: argparse.Namespace) -> None:
+    from amp_runner.motions.edit import mirror_motion
+
     motion = load_motion(args.file)
     robot = _robot(args, motion) if args.flip is None else None
     if robot is not None:
@@ -152,14 +154,20 @@ def _mirror(args: argparse.Namespace) -> None:
 
 
 def _resample(args: argparse.Namespace) -> None:
+    from amp_runner.motions.edit import resample_motion
+
     _save(resample_motion(load_motion(args.file), args.dt), args.out)
 
 
 def _cut(args: argparse.Namespace) -> None:
+    from amp_runner.motions.edit import cut_motion
+
     _save(cut_motion(load_motion(args.file), args.start, args.end, args.clips), args.out)
 
 
 def _concat(args: argparse.Namespace) -> None:
+    from amp_runner.motions.edit import concat_motions
+
     _save(concat_motions([load_motion(file) for file in args.files]), args.out)
 
 

@@ -11,7 +11,6 @@ from tqdm import tqdm
 from amp_runner.cli import motion_convert
 from amp_runner.cli.common import TIME_STEP, check_clip_file, number
 from amp_runner.motions.clip import load_motion, save_motion
-from amp_runner.motions.edit import concat_motions
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -81,6 +80,7 @@ def retarget_clip(args: argparse.Namespace) -> None:
         AMPError: bad input, or robots that do not correspond.
     """
     from amp_runner.motions.convert import to_motion
+    from amp_runner.motions.edit import concat_motions
     from amp_runner.motions.retarget import RetargetMap, retarget
     from amp_runner.motions.robot_file import joints_of
     from amp_runner.motions.robot_model import RobotModel

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from amp_runner.cli.backends import Backend, backend_of
 from amp_runner.cli.command_schedule import add_command_argument, check_schedule, command_at
 from amp_runner.cli.common import check_clip_file, policy_parser, run_command
 from amp_runner.cli.controllers import add_controller_arguments, check_controller, make_controller
-from amp_runner.env_interface import velocity_command
 from amp_runner.errors import ConfigError, MotionError
 from amp_runner.motions.clip import Motion, save_motion
 from amp_runner.state import AMP_GROUP
@@ -116,6 +114,10 @@ def _check_arguments(args: argparse.Namespace) -> None:
 
 def _run(sim: Any, controller: Any, backend: Backend) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return states (T, N, D), commands (T, N, 3), and what ended (T, N); fewer steps if interrupted."""
+    import torch
+
+    from amp_runner.env_interface import velocity_command
+
     env, unwrapped, schedule = sim.env, sim.env.unwrapped, sim.args.command
     term = velocity_command(unwrapped)
     frames: list[tuple[torch.Tensor, ...]] = []

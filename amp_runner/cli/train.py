@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import sys
 
 from amp_runner.cli.backends import backend_of
-from amp_runner.cli.common import run_command
-from amp_runner.cli.overrides import parse_motion_argument
+from amp_runner.cli.common import add_training_arguments, run_command
 
 EPILOG = """\
 Overrides change any setting of the task and the agent, for example
   env.commands.base_velocity.ranges.lin_vel_x=[0.0,0.8]  agent.algorithm.amp_cfg.num_frames=3
-The simulator's own arguments, such as --num_envs, --max_iterations and --checkpoint, are listed below.
+amp-train --task NAME --help shows the other arguments of the task's simulator, too.
 """
 
 
@@ -32,9 +30,12 @@ def train(argv: list[str]) -> None:
     parser = _parser()
     args, rest = parser.parse_known_args(argv)
     if args.help:
+        add_training_arguments(parser)
         parser.print_help()
-        if not any(importlib.util.find_spec(name) for name in ("isaaclab", "mjlab")):
+        if args.task is None:
             return
+    from amp_runner.cli.overrides import parse_motion_argument
+
     args.motions = [parse_motion_argument(text) for text in args.motion]
     run = backend_of(args.task).train(args, rest)
     if run is not None and os.environ.get("RANK", "0") == "0":
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         add_help=False,
         allow_abbrev=False,
     )
-    parser.add_argument("-h", "--help", action="store_true", help="show this help, then the simulator's")
+    parser.add_argument("-h", "--help", action="store_true", help="show this help, and with --task that of its simulator")
     parser.add_argument(
         "--task", help="name of the task; to one that knows nothing of AMP, what it needs is added and printed"
     )

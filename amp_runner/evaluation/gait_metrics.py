@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from amp_runner.mirror import opposite_joint
 from amp_runner.state import AMPStateSpec
+from amp_runner.state.sides import opposite_joint
 
 FREQUENCY_BAND = (0.5, 12.0)
 """Range of stride frequencies [Hz]."""

@@ -13,8 +13,8 @@ from amp_runner.learning.captured_step import CapturedStep
 from amp_runner.learning.config import AMPCfg
 from amp_runner.learning.discriminator import Discriminator
 from amp_runner.learning.replay_buffer import ReplayBuffer
-from amp_runner.mirror import Mirror
 from amp_runner.motions.dataset import MotionDataset
+from amp_runner.state.mirror import Mirror
 
 logger = logging.getLogger(__name__)
 

@@ -29,9 +29,10 @@ from amp_runner.learning.discriminator_trainer import DiscriminatorTrainer, Dist
 from amp_runner.learning.env_check import check_step
 from amp_runner.learning.rollout_storage import AMPRolloutStorage
 from amp_runner.learning.saturation_monitor import SaturationMonitor
-from amp_runner.mirror import COMMAND_SIGNS, Mirror
 from amp_runner.motions.dataset import MotionDataset
 from amp_runner.state import AMP_GROUP, AMPStateSpec, amp_frames
+from amp_runner.state.mirror import Mirror
+from amp_runner.state.sides import COMMAND_SIGNS
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from amp_runner.env_interface import velocity_command
 from amp_runner.errors import ConfigError
 from amp_runner.learning.config import parse_motion_entries
 from amp_runner.motions.reference_state import ReferenceStates, robot_state
-from amp_runner.rotations import rotate
 from amp_runner.state import AMP_GROUP, AMPStateSpec, Orientation, VelocityFrame, amp_state
+from amp_runner.state.rotations import rotate
 
 if TYPE_CHECKING:
     from mjlab.entity import Entity

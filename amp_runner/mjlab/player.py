@@ -13,8 +13,8 @@ from amp_runner.learning.style_scorer import StyleScore, load_style_scorer
 from amp_runner.mjlab.access import restart_observations, robot_model
 from amp_runner.mjlab.mdp import root_state
 from amp_runner.mjlab.simulation import Simulation
-from amp_runner.rotations import rotate_inverse, yaw_quat
 from amp_runner.state import amp_frames
+from amp_runner.state.rotations import rotate_inverse, yaw_quat
 from amp_runner.viewers.local_page import protect_pages
 from amp_runner.viewers.player import CommandSchedule, in_real_time
 from amp_runner.viewers.rendering import add_robot, draw, follow, open_renderer, point_camera

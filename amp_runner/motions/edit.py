@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from amp_runner.errors import MotionError
-from amp_runner.mirror import COMMAND_SIGNS, Mirror
 from amp_runner.motions.clip import SPEC_FIELDS, Motion
-from amp_runner.rotations import rotate_inverse
 from amp_runner.state import AMPStateSpec
+from amp_runner.state.sides import COMMAND_SIGNS
 
 SHORTEST_DT = 1e-4
 """Shortest time step of a motion [s]."""
@@ -68,9 +66,9 @@ def mirror_motion(motion: Motion, permutation: Sequence[int], signs: Sequence[fl
             :func:`~amp_runner.motions.robot_mirror.mirror_of_model` computes it.
         signs: sign of each column, (D,).
     """
-    mirror = Mirror(permutation, signs)
     commands = None if motion.commands is None else motion.commands * np.array(COMMAND_SIGNS, dtype=np.float32)
-    return replace(motion, states=mirror(torch.from_numpy(motion.states)).numpy(), commands=commands)
+    states = motion.states[:, permutation] * np.array(signs, dtype=np.float32)
+    return replace(motion, states=states, commands=commands)
 
 
 def cut_motion(motion: Motion, start: float = 0.0, end: float | None = None, clips: Sequence[int] | None = None) -> Motion:
@@ -160,9 +158,8 @@ def with_layout(motion: Motion, spec: AMPStateSpec) -> Motion:
         if not missing:
             states.append(motion.states[:, [columns[name] for name in names]])
         elif feature == "projected_gravity" and "root_quat_xyzw" in own.features:
-            quat = torch.from_numpy(motion.states[:, own.features["root_quat_xyzw"]])
-            down = torch.tensor([0.0, 0.0, -1.0]).expand(len(quat), 3)
-            states.append(rotate_inverse(quat, down).numpy())
+            x, y, z, w = motion.states[:, own.features["root_quat_xyzw"]].T
+            states.append(np.stack([2 * (w * y - x * z), -2 * (y * z + w * x), 2 * (x * x + y * y) - 1], axis=1))
         else:
             raise MotionError(f"{motion.path}: has no {missing[0]}; it has the features {', '.join(own.layout)}")
     return Motion.with_spec(

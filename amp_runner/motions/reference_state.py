@@ -11,7 +11,8 @@ import torch
 
 from amp_runner.env_interface import set_velocity_commands
 from amp_runner.motions.dataset import MotionDataset
-from amp_runner.rotations import (
+from amp_runner.state import AMPStateSpec
+from amp_runner.state.rotations import (
     conjugate,
     gravity_to_quat,
     multiply,
@@ -20,7 +21,6 @@ from amp_runner.rotations import (
     tangent_normal_to_quat,
     yaw_quat,
 )
-from amp_runner.state import AMPStateSpec
 
 
 @dataclass(frozen=True)

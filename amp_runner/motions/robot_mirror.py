@@ -6,9 +6,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from amp_runner.errors import ConfigError
-from amp_runner.mirror import opposite_joint
 from amp_runner.motions.robot_model import RobotModel
 from amp_runner.state import AMPStateSpec
+from amp_runner.state.sides import opposite_joint
 
 _DISTANCE = 0.01
 """Largest distance between a mirrored joint or body and its partner [m]."""

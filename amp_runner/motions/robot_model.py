@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import mujoco
 import numpy as np
-import trimesh
 from scipy.spatial.transform import Rotation
 
 from amp_runner.errors import MotionError
@@ -21,7 +19,6 @@ CONTACT_HEIGHT = 0.005
 """A shape touches the ground if its lowest point is below this height [m]."""
 ROBOTS_GROUP = "amp_runner.robots"
 """Entry points of packages that provide robots: the path of an MJCF file each."""
-_FIRST_HIDDEN_GROUP = 3  # MuJoCo's viewers hide groups from 3 on
 _NEAR = 0.1  # [m] shapes above need no exact lowest point
 
 
@@ -184,48 +181,10 @@ class RobotModel:
             heights[frame] = lowest
         return heights
 
-    def shapes(self) -> Iterator[tuple[int, trimesh.Trimesh, tuple[float, float, float]]]:
-        """Yield the shapes with which the robot is drawn: number, mesh in the body's frame, and colour.
-
-        These are the visual ones (MuJoCo's groups 0 to 2) if the robot has any, else the collision shapes.
-        """
-        model = self.model
-        own = [g for g in range(model.ngeom) if model.geom_bodyid[g] > 0]
-        seen = [g for g in own if model.geom_group[g] < _FIRST_HIDDEN_GROUP] or own
-        for shape in seen:
-            pose = np.eye(4)
-            pose[:3, :3] = Rotation.from_quat(model.geom_quat[shape], scalar_first=True).as_matrix()
-            pose[:3, 3] = model.geom_pos[shape]
-            mesh = self._mesh(shape)
-            mesh.apply_transform(pose)
-            red, green, blue = (float(c) for c in model.geom_rgba[shape][:3])
-            yield shape, mesh, (red, green, blue)
-
     def _solid_shapes(self) -> list[int]:
         """The collision shapes, or all shapes of a robot without any, whose collisions a simulator adds."""
         own = [g for g in range(self.model.ngeom) if self.model.geom_bodyid[g] > 0]
         return [g for g in own if self.model.geom_contype[g] or self.model.geom_conaffinity[g]] or own
-
-    def _mesh(self, shape: int) -> trimesh.Trimesh:
-        model, size = self.model, self.model.geom_size[shape]
-        kind = model.geom_type[shape]
-        if kind == mujoco.mjtGeom.mjGEOM_CAPSULE:
-            return trimesh.creation.capsule(height=2 * size[1], radius=size[0])
-        if kind == mujoco.mjtGeom.mjGEOM_CYLINDER:
-            return trimesh.creation.cylinder(radius=size[0], height=2 * size[1])
-        if kind == mujoco.mjtGeom.mjGEOM_BOX:
-            return trimesh.creation.box(extents=2 * size)
-        if kind == mujoco.mjtGeom.mjGEOM_MESH:
-            mesh = model.geom_dataid[shape]
-            vertices, faces = model.mesh_vertadr[mesh], model.mesh_faceadr[mesh]
-            return trimesh.Trimesh(
-                model.mesh_vert[vertices : vertices + model.mesh_vertnum[mesh]],
-                model.mesh_face[faces : faces + model.mesh_facenum[mesh]],
-            )
-        radii = np.full(3, size[0]) if kind == mujoco.mjtGeom.mjGEOM_SPHERE else size
-        ball = trimesh.creation.icosphere(subdivisions=2)
-        ball.apply_scale(radii)
-        return ball
 
     def _lowest_point(self, shape: int) -> np.ndarray:
         """Return the lowest point of a shape, in the world; of its bounding sphere, if that is well above the ground."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from scipy.spatial.transform import Rotation
 
 from amp_runner.errors import MotionError
-from amp_runner.rotations import gravity_to_quat, tangent_normal_to_quat
 from amp_runner.state import AMPStateSpec
 
 
@@ -65,11 +63,13 @@ def _orientations(part: dict[str, np.ndarray], spec: AMPStateSpec) -> tuple[Rota
     if spec.orientation is None:
         return Rotation.identity(len(part["root_height"])), False
     if spec.orientation == "gravity":
-        return Rotation.from_quat(gravity_to_quat(torch.from_numpy(part["projected_gravity"])).numpy()), False
+        x, y, z = part["projected_gravity"].T
+        return Rotation.from_euler("YX", np.stack([np.arcsin(np.clip(x, -1, 1)), np.arctan2(-y, -z)], axis=1)), False
     if spec.orientation == "quaternion":
         return Rotation.from_quat(part["root_quat_xyzw"]), True
-    axes = torch.from_numpy(part["root_tangent_normal"])
-    return Rotation.from_quat(tangent_normal_to_quat(axes).numpy()), spec.velocity_frame == "world"
+    tangent, normal = np.split(part["root_tangent_normal"], 2, axis=1)
+    axes = np.stack([tangent, np.cross(normal, tangent), normal], axis=2)
+    return Rotation.from_matrix(axes), spec.velocity_frame == "world"
 
 
 def _yaw(rotation: Rotation) -> np.ndarray:

@@ -96,8 +96,10 @@ def open_video(out: str, rate: float) -> Any:
 
 def add_robot(scene: Any, name: str, robot: RobotModel) -> dict[int, Any]:
     """Add a robot's shapes to viser's scene; returns the frame of each body."""
+    from amp_runner.viewers.robot_shapes import robot_shapes
+
     bodies = {b: scene.add_frame(f"{name}/{b}", show_axes=False) for b in range(1, robot.model.nbody)}
-    for shape, mesh, color in robot.shapes():
+    for shape, mesh, color in robot_shapes(robot):
         body = int(robot.model.geom_bodyid[shape])
         scene.add_mesh_simple(f"{name}/{body}/{shape}", mesh.vertices, mesh.faces, color=color)
     return bodies

@@ -12,7 +12,7 @@ from tests.conftest import REPOSITORY
 LIBRARY = REPOSITORY / "amp_runner"
 FLOORS = (
     ("errors",),
-    ("atomic_io", "mirror", "rotations", "safe_yaml"),
+    ("atomic_io", "safe_yaml"),
     ("state",),
     ("env_interface",),
     ("motions", "deploy"),
@@ -118,11 +118,19 @@ signals = {name: np.zeros(6 if name.startswith("joint") else 3) for name in poli
 assert policy(signals).shape == (6,)
 """
 
-WITHOUT_GYMNASIUM = """
+CLIP_TOOLS = """
 import sys
 sys.modules["gymnasium"] = None
 from amp_runner.cli.motion import main
-sys.exit(main(["check", sys.argv[1]]))
+assert main(["info", sys.argv[1]]) == 0 == main(["check", sys.argv[1]])
+assert "torch" not in sys.modules
+"""
+
+HELP = """
+import importlib, sys
+sys.modules["torch"] = sys.modules["mujoco"] = sys.modules["scipy"] = None
+for command in ("train", "play", "eval", "record", "export", "motion"):
+    assert importlib.import_module(f"amp_runner.cli.{command}").main(["--help"]) == 0
 """
 
 
@@ -131,9 +139,10 @@ sys.exit(main(["check", sys.argv[1]]))
     [
         (PROGRAM, ""),
         (WITHOUT_TORCH, str(REPOSITORY / "policies" / "exported")),
-        (WITHOUT_GYMNASIUM, str(REPOSITORY / "motions" / "walk.npz")),
+        (CLIP_TOOLS, str(REPOSITORY / "motions" / "walk.npz")),
+        (HELP, ""),
     ],
-    ids=["the library without a simulator", "an exported policy without torch", "clip tools without gymnasium"],
+    ids=["the library without a simulator", "an exported policy without torch", "clip tools without torch", "help"],
 )
 def test_what_is_not_needed_is_not_imported(program, argument):
     process = subprocess.run([sys.executable, "-c", program, argument], cwd=REPOSITORY, capture_output=True, text=True)

@@ -9,6 +9,7 @@ import random
 import re
 import struct
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ _VALUES: tuple[Any, ...] = (
     "../../etc/passwd", "/dev/zero", [], [[]], {}, [None], {"a": {"a": {}}}, [[1, 2], [3]], b"\xff", "é",
 )  # fmt: skip
 _TEXTS = (
-    b"1e308", b"-1", b"nan", b"9" * 400, b"1e-320", b"\x00", b"\xff\xfe", b"[" * 3000, b"{a: " * 200, b"&a [*a]", b"!!python/object:os.system",
-    b"<", b"&#x0;", b"\"", b"'", b"\n", b"- ", b"%", b"NaN", b"Infinity", b"true", b"2001-99-99", b"0x" + b"f" * 40,
+    b"1e308", b"-1", b"nan", b"9" * 400, b"1e-320", b"\x00", b"\xff\xfe", b"[" * 3000, b"{a: " * 200, b"&a [*a]",
+    b"!!python/object:os.system",    b"<", b"&#x0;", b"\"", b"'", b"\n", b"- ", b"%", b"NaN", b"Infinity",
+    b"true", b"2001-99-99", b"0x" + b"f" * 40,
 )  # fmt: skip
 _WORDS = tuple(struct.pack("<q", v) for v in (0, -1, 1, 2**31, 2**40, 2**63 - 1)) + tuple(
     struct.pack("<d", v) for v in (float("nan"), float("inf"), 1e308, 1e-320)
@@ -102,31 +104,33 @@ def _change_array(array: np.ndarray, rng: random.Random) -> Any:
 def _change_bytes(content: bytes, rng: random.Random) -> bytes:
     """Change bytes: single ones, runs, numbers in binary or in text."""
     for _ in range(rng.randint(1, 4)):
-        if not content:
-            break
-        at = rng.randrange(min(len(content), rng.choice((64, 600, 10**9))))
-        kind = rng.randrange(8)
-        if kind == 0:
-            content = content[:at] + bytes([content[at] ^ (1 << rng.randrange(8))]) + content[at + 1 :]
-        elif kind == 1:
-            content = content[:at] + bytes([rng.randrange(256)]) + content[at + 1 :]
-        elif kind == 2:
-            content = content[:at]
-        elif kind == 3:
-            content = content[:at] + content[at + rng.randint(1, 200) :]
-        elif kind == 4:
-            run = content[at : at + rng.randint(1, 200)]
-            content = content[:at] + run * rng.randint(2, 30) + content[at:]
-        elif kind == 5:
-            content = content[:at] + rng.choice(_WORDS) + content[at + 8 :]
-        elif kind == 6:
-            content = content[:at] + rng.choice(_TEXTS) + content[at:]
-        else:
-            numbers = [match.span() for match in re.finditer(rb"-?\d+(\.\d+)?", content[at : at + 4000])]
-            if numbers:
-                start, stop = rng.choice(numbers)
-                content = content[: at + start] + rng.choice(_TEXTS) + content[at + stop :]
+        if content:
+            at = rng.randrange(min(len(content), rng.choice((64, 600, 10**9))))
+            content = content[:at] + rng.choice(_CHANGES)(content[at:], rng)
     return content
+
+
+def _change_a_number(rest: bytes, rng: random.Random) -> bytes:
+    numbers = [match.span() for match in re.finditer(rb"-?\d+(\.\d+)?", rest[:4000])]
+    start, stop = rng.choice(numbers or [(0, 0)])
+    return rest[:start] + rng.choice(_TEXTS) + rest[stop:]
+
+
+def _repeat_a_run(rest: bytes, rng: random.Random) -> bytes:
+    return rest[: rng.randint(1, 200)] * rng.randint(2, 30) + rest
+
+
+_CHANGES: tuple[Callable[[bytes, random.Random], bytes], ...] = (
+    lambda rest, rng: bytes([rest[0] ^ (1 << rng.randrange(8))]) + rest[1:],
+    lambda rest, rng: bytes([rng.randrange(256)]) + rest[1:],
+    lambda rest, rng: b"",
+    lambda rest, rng: rest[rng.randint(1, 200) :],
+    _repeat_a_run,
+    lambda rest, rng: rng.choice(_WORDS) + rest[8:],
+    lambda rest, rng: rng.choice(_TEXTS) + rest,
+    _change_a_number,
+)
+"""What can happen to the rest of a file from some byte on."""
 
 
 def _change_member(archive: bytes, rng: random.Random) -> bytes:

@@ -72,7 +72,9 @@ def run(kills: int, seed: int, longest: float = 0.5) -> list[str]:
             signum = rng.choice((signal.SIGTERM, signal.SIGKILL))
             newest = _newest(folder)
             shared = context.Array("q", [-1, -1])
-            process = context.Process(target=_train, args=(str(folder), str(newest) if newest else None, shared), daemon=True)
+            process = context.Process(
+                target=_train, args=(str(folder), str(newest) if newest else None, shared), daemon=True
+            )
             process.start()
             while shared[_FINISHED] < 0 and process.is_alive():
                 time.sleep(0.002)

@@ -1,11 +1,12 @@
 """Train for very long: memory, time an iteration, and the folder's size must not grow.
 
-    python -m tests.faults.soak --iterations 20000
+python -m tests.faults.soak --iterations 20000
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import os
 import statistics
@@ -58,11 +59,8 @@ def run(iterations: int) -> dict[str, float]:
         runner = make_runner(Path(place) / "run", save_interval=100, keep_checkpoints=3)
         probe = _Probe(iterations)
         runner.callbacks.append(probe)
-        out, sys.stdout = sys.stdout, Path(os.devnull).open("w")
-        try:
+        with Path(os.devnull).open("w") as null, contextlib.redirect_stdout(null):
             runner.learn(iterations)
-        finally:
-            sys.stdout = out
         folder = sum(path.stat().st_size for path in Path(place).rglob("*") if path.is_file())
         checkpoints = len(list((Path(place) / "run").glob("model_*.pt")))
     tenth = len(probe.times) // 10

@@ -151,7 +151,7 @@ def test_joints_are_mapped_by_name(tmp_path):
     with pytest.raises(MotionError, match="expected a name, or from, sign"):
         map_joints(trajectory, ("hip",), {"hip": {"from": "a", "scale": 2}})
     for offset in ("0.1", float("nan"), {}, 1e6):
-        with pytest.raises(MotionError, match="the offset of 'hip' is .*; expected a number of radians"):
+        with pytest.raises(MotionError, match=r"the offset of 'hip' is .*; expected a number of radians"):
             map_joints(trajectory, ("hip",), {"hip": {"from": "a", "offset": offset}})
     (tmp_path / "map.yaml").write_text("hip: c\nknee: {from: a, sign: -1, offset: 0.1}\n")
     assert read_joint_map(tmp_path / "map.yaml") == mapping

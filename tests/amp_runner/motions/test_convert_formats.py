@@ -105,7 +105,7 @@ class TestSkeletonMotion:
 @pytest.mark.parametrize("fps", [[[1], [1, 2]], {"a": 1}, "fast", [30, 60], None])
 def test_frame_rates_that_are_no_number_are_refused(tmp_path, fps):
     (tmp_path / "a.pkl").write_bytes(pickle.dumps({**POSES, "fps": fps}))
-    with pytest.raises(MotionError, match="frame rate|'fps' is no table"):
+    with pytest.raises(MotionError, match=r"frame rate|'fps' is no table"):
         read_trajectory(str(tmp_path / "a.pkl"), None, ReadOptions(joint_names=NAMES))
 
 

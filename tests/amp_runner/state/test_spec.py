@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from amp_runner import AMPStateSpec, ConfigError, amp_state
-from amp_runner.mirror import opposite_joint
-from amp_runner.rotations import gravity_to_quat, rotate_inverse, tangent_normal, tangent_normal_to_quat, yaw_quat
+from amp_runner.state.rotations import gravity_to_quat, rotate_inverse, tangent_normal, tangent_normal_to_quat, yaw_quat
+from amp_runner.state.sides import opposite_joint
 
 HALF = math.sqrt(0.5)
 JOINT_POS = torch.tensor([[0.1, 0.2]])
