@@ -82,7 +82,7 @@ def _check_declarations(content: bytes) -> None:
         ValueError: they do not, or the pickle is damaged.
     """
     for opcode, argument, _ in pickletools.genops(content):
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > len(content):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and (argument or 0) > len(content):
             raise ValueError(f"declares object number {argument} in a file of {len(content)} bytes")
 
 
