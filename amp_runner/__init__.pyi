@@ -1,4 +1,4 @@
-from .errors import AMPError, CheckpointError, ConfigError, EnvError, MotionError
+from .errors import AMPError, CheckpointError, ConfigError, DivergenceError, EnvError, MotionError
 from .learning.config import AMPCfg, DiscriminatorCfg, MirrorCfg
 from .learning.discriminator import Discriminator
 from .learning.ppo import AMPPPO
@@ -22,6 +22,7 @@ __all__ = [
     "ConfigError",
     "Discriminator",
     "DiscriminatorCfg",
+    "DivergenceError",
     "EnvError",
     "Mirror",
     "MirrorCfg",

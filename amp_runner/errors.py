@@ -26,6 +26,10 @@ class CheckpointError(AMPError):
     """A checkpoint that cannot be read or does not fit the run."""
 
 
+class DivergenceError(AMPError):
+    """A training whose actions or losses are no longer finite."""
+
+
 class EnvError(AMPError):
     """An environment that returned NaN, infinite or impossible numbers."""
 

@@ -9,27 +9,31 @@ import torch
 from tensordict import TensorDict
 
 from amp_runner.errors import EnvError
+from amp_runner.learning.failures import check_actions
 
 MAX_MAGNITUDE = 1e9
 """Largest magnitude of a reward or observation; squared sums of larger numbers soon exceed float32."""
 
 
-def check_step(obs: TensorDict, rewards: torch.Tensor, groups: Iterable[str]) -> None:
-    """Check what a step returned. It costs one synchronisation with the device.
+def check_step(obs: TensorDict, rewards: torch.Tensor, groups: Iterable[str], actions: torch.Tensor) -> None:
+    """Check what a step was given and what it returned. It costs one synchronisation with the device.
 
     Args:
         obs: observation groups, (N, ...).
         rewards: rewards, (N,).
         groups: names of the groups to check.
+        actions: what the environment was given, (N, A).
 
     Raises:
-        EnvError: a number is NaN, infinite, or larger than ``MAX_MAGNITUDE``.
+        EnvError: a number that was returned is NaN, infinite, or larger than ``MAX_MAGNITUDE``.
+        DivergenceError: an action is NaN or infinite.
     """
     tensors = {name: obs[name] for name in groups if obs[name].is_floating_point() and obs[name].numel()}
     tensors |= {None: rewards}
-    largest = torch.stack([tensor.abs().amax().float() for tensor in tensors.values()])
+    largest = torch.stack([tensor.abs().amax().float() for tensor in (*tensors.values(), actions)])
     if bool((largest <= MAX_MAGNITUDE).all()):  # false for NaN
         return
+    check_actions(actions)
     group, tensor = next((name, t) for name, t in tensors.items() if not bool(t.abs().amax() <= MAX_MAGNITUDE))
     rows = tensor.reshape(len(tensor), -1)
     wrong = ~(rows.abs() <= MAX_MAGNITUDE)

@@ -27,6 +27,7 @@ from amp_runner.learning.diagnosis import describe_unreached, feature_shares, un
 from amp_runner.learning.discriminator import Discriminator, ignored_columns
 from amp_runner.learning.discriminator_trainer import DiscriminatorTrainer, DistributedInfo
 from amp_runner.learning.env_check import check_step
+from amp_runner.learning.failures import check_discriminator_loss, check_losses, naming_divergence
 from amp_runner.learning.rollout_storage import AMPRolloutStorage
 from amp_runner.learning.saturation_monitor import SaturationMonitor
 from amp_runner.motions.dataset import MotionDataset
@@ -121,6 +122,15 @@ class AMPPPO(PPO):
         """The discriminator, which the trainer owns."""
         return self.trainer.discriminator
 
+    def act(self, obs: TensorDict) -> torch.Tensor:
+        """Draw actions, (N, A).
+
+        Raises:
+            DivergenceError: the policy's network is no longer finite.
+        """
+        with naming_divergence(self.actor):
+            return super().act(obs)
+
     def process_env_step(
         self, obs: TensorDict, rewards: torch.Tensor, dones: torch.Tensor, extras: dict[str, torch.Tensor]
     ) -> None:
@@ -128,8 +138,9 @@ class AMPPPO(PPO):
 
         Raises:
             EnvError: a reward or an observation is NaN, infinite or impossible. Such AMP states are left out and counted.
+            DivergenceError: an action is NaN or infinite.
         """
-        check_step(obs, rewards, self._checked_groups)
+        check_step(obs, rewards, self._checked_groups, self.transition.actions)  # type: ignore[arg-type]
         ended, command_group = dones.bool(), self.amp_cfg.command_group
         successors, successor_valid = amp_frames(obs, command_group), ~ended
         # Where an episode ended, obs already belongs to the next one; only final_obs has the state that was reached.
@@ -148,6 +159,8 @@ class AMPPPO(PPO):
             windows, valid = self.amp_storage.windows()
             self._check_first_rollout(windows[valid])
             self._statistics = self.trainer.update(windows[valid])
+            if "discriminator_loss" in self._statistics:
+                check_discriminator_loss(self._statistics["discriminator_loss"])
             style = self.discriminator.style_reward(windows, self.amp_cfg.reward_epsilon)
             style = torch.where(valid, style, 0.0)  # not a product: invalid windows may hold NaN
             self._blend(style)
@@ -166,7 +179,9 @@ class AMPPPO(PPO):
 
     def update(self) -> dict[str, float]:
         """Run PPO's update; returns its losses and AMP's statistics, the latter with the prefix ``AMP/``."""
-        losses = super().update()
+        with naming_divergence(self.actor):
+            losses = super().update()
+        check_losses(losses)
         statistics = dict(zip(self._statistics, torch.stack(list(self._statistics.values())).tolist()))
         if "accuracy_expert" in statistics:
             statistics["saturated_iterations"] = self.saturation.update(

@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import NoReturn
 
 import torch
 from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
-from rsl_rl.utils.logger import Logger
 
 from amp_runner.env_interface import env_step_count, set_env_step_count
-from amp_runner.errors import CheckpointError, EnvError
+from amp_runner.errors import AMPError, CheckpointError, DivergenceError, EnvError
 from amp_runner.learning.checkpoint import (
     check_finite,
     check_resumable,
@@ -25,86 +24,14 @@ from amp_runner.learning.checkpoint import (
 )
 from amp_runner.learning.config import check_int
 from amp_runner.learning.env_check import terms_at_fault
+from amp_runner.learning.failures import describe_out_of_memory
 from amp_runner.learning.interruption import StopRequest, TrainingStopped, exclusive_folder
+from amp_runner.learning.logger import AMPLogger, TrainingCallback
 from amp_runner.learning.ppo import AMPPPO
 
 logger = logging.getLogger(__name__)
 
-_TAG = "AMP/"
 _CHECKPOINT_NAME = re.compile(r"model_\d+\.pt")  # files of other names are the user's and are never deleted
-_CHARTS = {
-    "AMP": {
-        "reward per step: style and task": [r"AMP/style_reward", r"AMP/task_reward"],
-        "discriminator accuracy: expert and policy windows": [r"AMP/accuracy_expert", r"AMP/accuracy_policy"],
-        "discriminator logit: expert and policy windows": [r"AMP/logit_expert", r"AMP/logit_policy"],
-        "discriminator loss and gradient penalty": [r"AMP/discriminator_loss", r"AMP/gradient_penalty"],
-    },
-    "Task": {
-        "mean episode reward": [r"Train/mean_reward$"],
-        "mean episode length [steps]": [r"Train/mean_episode_length$"],
-        "reward terms": [r"Episode_Reward/.*"],
-    },
-}
-"""Charts of TensorBoard's tab "Custom scalars": panel, chart, regular expressions of the tags."""
-
-
-class TrainingCallback(Protocol):
-    """Something that follows a training, for example to draw pictures; see :attr:`AMPOnPolicyRunner.callbacks`."""
-
-    def after_iteration(self, runner: AMPOnPolicyRunner, iteration: int) -> None:
-        """Called after each iteration has been logged."""
-
-    def after_training(self, runner: AMPOnPolicyRunner) -> None:
-        """Called at the end, before the log is closed."""
-
-
-class AMPLogger(Logger):
-    """Logs AMP's statistics under their own tags instead of among the losses, and calls the runner's callbacks."""
-
-    runner: AMPOnPolicyRunner
-
-    def init_logging_writer(self) -> None:
-        """Open the writer; arrange AMP's charts on TensorBoard's tab "Custom scalars"."""
-        super().init_logging_writer()
-        add_custom_scalars = getattr(self.writer, "add_custom_scalars", None)
-        if add_custom_scalars is not None:
-            layout = {
-                name: {chart: ["Multiline", tags] for chart, tags in charts.items()} for name, charts in _CHARTS.items()
-            }
-            add_custom_scalars(layout)
-
-    def log(self, *, it: int, loss_dict: dict, **kwargs: Any) -> None:
-        """Log one iteration; entries of ``loss_dict`` that start with ``AMP/`` keep their name."""
-        if self.writer is not None:
-            self.ep_extras.append({k: v for k, v in loss_dict.items() if k.startswith(_TAG)})
-        try:
-            super().log(it=it, loss_dict={k: v for k, v in loss_dict.items() if not k.startswith(_TAG)}, **kwargs)
-        except OSError as error:
-            logger.warning("%s: curves of iteration %d not complete: %s", self.log_dir, it, error.strerror or error)
-            self._reopen_writer()
-        for callback in self.runner.callbacks:
-            callback.after_iteration(self.runner, it)
-        self.runner.end_iteration()
-
-    def stop_logging_writer(self) -> None:
-        """Let the callbacks finish, then close the writer."""
-        for callback in self.runner.callbacks:
-            callback.after_training(self.runner)
-        flush = getattr(self.writer, "flush", None)
-        if flush is not None:  # a simulator may end the process before the writer's thread flushes
-            try:
-                flush()
-            except OSError as error:
-                logger.warning("%s: last curves not complete: %s", self.log_dir, error.strerror or error)
-        super().stop_logging_writer()
-
-    def _reopen_writer(self) -> None:
-        """Begin a new event file: TensorBoard's writer does not recover when its folder is gone or the disk is full."""
-        self.ep_extras.clear()
-        try:
-            self.init_logging_writer()  # makes the folder again
-        except OSError as error:
-            logger.warning("%s: cannot be written: %s", self.log_dir, error.strerror or error)
 
 
 class AMPOnPolicyRunner(OnPolicyRunner):
@@ -167,6 +94,8 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             ConfigError: another process trains into the same folder.
             CheckpointError: the last save failed, or the networks hold NaN.
             EnvError: the environment returned NaN, infinite or impossible numbers; the last finished iteration is saved.
+            DivergenceError: the policy's actions or a loss are no longer finite; nothing is saved.
+            AMPError: the GPU's memory is exhausted; the message says what to lower.
         """
         folder = self.logger.log_dir if self.gpu_global_rank == 0 else None
         with exclusive_folder(folder), StopRequest() as self._stop_request:
@@ -176,6 +105,10 @@ class AMPOnPolicyRunner(OnPolicyRunner):
                 self._end_early(stop)
             except EnvError as fault:
                 raise self._describe_and_save(fault) from None
+            except DivergenceError as fault:
+                raise DivergenceError(f"{fault}; {self._last_checkpoint()}") from None
+            except torch.OutOfMemoryError as error:
+                raise AMPError(describe_out_of_memory(self.alg)) from error
             finally:
                 self._stop_request = None
         if self._failed_save is not None:
@@ -202,6 +135,16 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             self.save(path)
             message += f"; saved before it: {path}"
         return EnvError(message, fault.group, fault.env_index)
+
+    def _last_checkpoint(self) -> str:
+        saved = self._checkpoints()
+        return f"the last checkpoint is {saved[-1]}" if saved else "nothing was saved before"
+
+    def _checkpoints(self) -> list[Path]:
+        """Checkpoints of the run's folder, the newest last."""
+        folder = Path(self.logger.log_dir) if self.logger.log_dir is not None else None
+        saved = [] if folder is None else [f for f in folder.glob("model_*.pt") if _CHECKPOINT_NAME.fullmatch(f.name)]
+        return sorted(saved, key=lambda f: (f.stat().st_mtime_ns, int(f.stem.removeprefix("model_"))))
 
     def _end_early(self, stop: TrainingStopped) -> NoReturn:
         iteration = self.current_learning_iteration
@@ -241,10 +184,8 @@ class AMPOnPolicyRunner(OnPolicyRunner):
             return
         self._failed_save = None
         self.logger.save_model(path, self.current_learning_iteration)
-        if self._keep_checkpoints is not None and self.logger.log_dir is not None:
-            saved = [f for f in Path(self.logger.log_dir).glob("model_*.pt") if _CHECKPOINT_NAME.fullmatch(f.name)]
-            saved.sort(key=lambda f: (f.stat().st_mtime_ns, int(f.stem.removeprefix("model_"))))
-            for file in saved[: -self._keep_checkpoints]:
+        if self._keep_checkpoints is not None:
+            for file in self._checkpoints()[: -self._keep_checkpoints]:
                 file.unlink(missing_ok=True)
 
     def load(

@@ -40,7 +40,7 @@ class _Job:
 
 @dataclass
 class PolicySnapshotLogger:
-    """A :class:`~amp_runner.learning.runner.TrainingCallback` that draws the first environment's robot."""
+    """A :class:`~amp_runner.learning.logger.TrainingCallback` that draws the first environment's robot."""
 
     folder: Path
     """Folder of clips and pictures."""
