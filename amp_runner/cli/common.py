@@ -136,6 +136,24 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--run_name", help="added to the name of the run's folder")
 
 
+def add_page_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a page in the browser; see :func:`guard_pages`."""
+    parser.add_argument("--port", type=whole_number(0, 65535), default=8080, help="port of the page (default: %(default)s)")
+    parser.add_argument(
+        "--host",
+        metavar="ADDRESS",
+        help="address on which other machines may open the page, such as 0.0.0.0; they need the token that is printed with "
+        "its address (default: this machine only)",
+    )
+
+
+def guard_pages(args: argparse.Namespace) -> None:
+    """Guard the pages of this process as ``--host`` says, before one is opened."""
+    from amp_runner.viewers.page_access import protect_pages
+
+    protect_pages(args.host)
+
+
 def runs_export(args: argparse.Namespace, rest: list[str]) -> bool:
     """Whether the policy is an exported one, in plain MuJoCo.
 

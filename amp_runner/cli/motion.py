@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from amp_runner.cli import motion_convert, motion_sources
-from amp_runner.cli.common import TIME_STEP, check_clip_file, number, run_command, whole_number
+from amp_runner.cli.common import (
+    TIME_STEP,
+    add_page_arguments,
+    check_clip_file,
+    guard_pages,
+    number,
+    run_command,
+    whole_number,
+)
 from amp_runner.errors import AMPError, ConfigError
 from amp_runner.evaluation.gait_metrics import stride_metrics
 from amp_runner.evaluation.legs import hip_joint
@@ -188,6 +196,7 @@ def _view(args: argparse.Namespace) -> None:
         frames = write_video(show_clips(motions, robots, args.clip)[0], args.video)
         print(f"wrote {args.video}: {frames} frames")
     else:
+        guard_pages(args)
         serve(motions, robots, args.clip, args.port)
 
 
@@ -264,7 +273,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     motion_sources.add_commands(commands)
     view = command("view", _view, "play clips in the browser, or to a video or picture", many=True, robot=True)
-    view.add_argument("--port", type=whole_number(0, 65535), default=8080, help="port of the page (default: %(default)s)")
+    add_page_arguments(view)
     view.add_argument("--clip", type=whole_number(0, 10**9), default=0, help="clip shown first (default: %(default)s)")
     view.add_argument("--video", metavar="FILE", help="write a video (.mp4 or .gif) instead")
     view.add_argument("--png", metavar="FILE", help="write a picture instead: the robot at several moments of the clip")

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from amp_runner.cli.backends import backend_of
 from amp_runner.cli.command_schedule import add_command_argument, check_schedule, command_at
 from amp_runner.cli.common import (
+    add_page_arguments,
     check_folder,
+    guard_pages,
     policy_parser,
     run_command,
     runs_export,
@@ -37,6 +39,8 @@ def play(argv: list[str]) -> None:
     args, rest = _parser().parse_known_args(argv)
     is_export = runs_export(args, rest)
     _check_arguments(args)
+    if args.web:
+        guard_pages(args)
     with _in_mujoco(args) if is_export else _in_simulator(args, rest) as player:
         show(player, args)
 
@@ -85,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = policy_parser("amp-play", "Watch a trained policy. Without --video and --web a window opens.", with_export=True)
     parser.add_argument("--video", metavar="FILE", help="write a video (.mp4 or .gif); needs neither a screen nor a GPU")
     parser.add_argument("--web", action="store_true", help="serve a page with sliders for the command and live style curves")
-    parser.add_argument("--port", type=int, default=8080, help="port of the page (default: %(default)s)")
+    add_page_arguments(parser)
     parser.add_argument("--seconds", type=float, help="duration [s] (default: until Ctrl-C; of a video: 10)")
     add_command_argument(parser, "default: 0.5 0 0")
     return parser
@@ -104,8 +108,8 @@ def _check_arguments(args: argparse.Namespace) -> None:
         raise ConfigError("--web: the page's sliders command the robot; give at most one --command, to start with")
     if args.seconds is not None and not 0 < args.seconds < 1e6:
         raise ConfigError(f"--seconds {args.seconds:g}: expected more than 0")
-    if not 0 <= args.port <= 65535:
-        raise ConfigError(f"--port {args.port}: expected 0 to 65535")
+    if args.host and not args.web:
+        raise ConfigError("--host is for the page in the browser: add --web")
     if not args.video and not args.web:
         require_screen()
 

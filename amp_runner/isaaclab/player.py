@@ -13,7 +13,7 @@ from amp_runner.isaaclab.simulation import Simulation
 from amp_runner.learning.style_scorer import StyleScore, load_style_scorer
 from amp_runner.state import amp_frames
 from amp_runner.state.rotations import rotate_inverse, yaw_quat
-from amp_runner.viewers.local_page import protect_pages
+from amp_runner.viewers.page_access import protect_pages
 from amp_runner.viewers.player import CommandSchedule, in_real_time
 from amp_runner.viewers.rendering import PICTURE_SIZE
 

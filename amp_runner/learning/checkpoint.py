@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ def read_checkpoint(path: str | Path, device: str | torch.device) -> dict[str, A
         CheckpointError: the file is missing, damaged, holds more than plain data, or is not a checkpoint.
     """
     try:
+        _check_archive(path)
         state = torch.load(path, weights_only=True, map_location=device)
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such file; expected a checkpoint such as model_100.pt") from None
@@ -42,6 +44,19 @@ def read_checkpoint(path: str | Path, device: str | torch.device) -> dict[str, A
     if not isinstance(state, dict) or "actor_state_dict" not in state:
         raise CheckpointError(f"{path}: holds no actor; expected a checkpoint saved by a runner of RSL-RL 5")
     return state
+
+
+def _check_archive(path: str | Path) -> None:
+    """Check that an archive holds no compressed members, which torch.save never writes: small files could expand to much.
+
+    Raises:
+        ValueError: it does.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > Path(path).stat().st_size:
+            raise ValueError(f"unpacks to {unpacked / 2**20:.0f} MiB, but torch.save does not compress")
 
 
 def check_finite(path: str | Path, state: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from amp_runner.mjlab.mdp import root_state
 from amp_runner.mjlab.simulation import Simulation
 from amp_runner.state import amp_frames
 from amp_runner.state.rotations import rotate_inverse, yaw_quat
-from amp_runner.viewers.local_page import protect_pages
+from amp_runner.viewers.page_access import new_page
 from amp_runner.viewers.player import CommandSchedule, in_real_time
 from amp_runner.viewers.rendering import add_robot, draw, follow, open_renderer, point_camera
 
@@ -125,12 +125,7 @@ class MjlabPlayer:
 
     def open_page(self, port: int) -> Any:
         """Show the scene in the browser; returns viser's server."""
-        import viser
-
-        protect_pages()
-        server = viser.ViserServer(host="127.0.0.1", port=port, verbose=False)
-        server.scene.set_up_direction("+z")
-        server.scene.add_grid("/ground", width=40.0, height=40.0, cell_size=0.1, section_size=1.0)
+        server = new_page(port, width=40.0)
         self._shown = robot_model(self._sim.env_cfg, tuple(self._robot.joint_names))
         self._bodies = add_robot(server.scene, "/robot", self._shown)
         return server

@@ -13,7 +13,7 @@ from amp_runner.motions.clip import Motion, load_motion
 from amp_runner.motions.edit import cut_motion
 from amp_runner.motions.robot_model import RobotModel
 from amp_runner.motions.root_path import RootPath, root_path
-from amp_runner.viewers.local_page import protect_pages
+from amp_runner.viewers.page_access import new_page, page_address
 from amp_runner.viewers.rendering import add_robot, draw, open_renderer, open_video
 
 _GAP = 0.5  # [m] between robots shown side by side
@@ -69,7 +69,7 @@ def show_clips(motions: list[Motion], robots: list[RobotModel], clip: int) -> li
 def serve(motions: list[Motion], robots: list[RobotModel], clip: int, port: int) -> None:
     """Serve the page until Ctrl-C."""
     page = Page(motions, robots, clip, port)
-    print(f"amp-motion view: http://localhost:{page.server.get_port()}  (Ctrl-C ends)", flush=True)
+    print(f"amp-motion view: {page_address(page.server.get_port())}  (Ctrl-C ends)", flush=True)
     try:
         while True:
             page.step()
@@ -93,12 +93,7 @@ class Page:
             clip: clip that is shown first.
             port: port of the page; the next free one is taken if it is in use.
         """
-        import viser
-
-        protect_pages()
-        self.server = viser.ViserServer(host="127.0.0.1", port=port, verbose=False)
-        self.server.scene.set_up_direction("+z")
-        self.server.scene.add_grid("/ground", width=20.0, height=20.0, cell_size=0.1, section_size=1.0)
+        self.server = new_page(port, width=20.0)
         self._motions, self._robots = motions, robots
         self._bodies = [add_robot(self.server.scene, f"/robot_{i}", robot) for i, robot in enumerate(robots)]
         self._shown: list[ShownClip] = []

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from amp_runner.viewers.page_access import page_address
 from amp_runner.viewers.player import Player, running_mean
 
 _SLIDERS = (("lin_vel_x", "Forward [m/s]"), ("lin_vel_y", "Sideways [m/s]"), ("ang_vel_z", "Yaw rate [rad/s]"))
@@ -22,7 +23,7 @@ def serve(player: Player, port: int, seconds: float | None, command: list[float]
     """Serve the page until Ctrl-C, or for some seconds."""
     page = ControlPage(player, port, command)
     taken = "" if page.server.get_port() == port else f"; port {port} is taken"
-    print(f"amp-play: http://localhost:{page.server.get_port()}  (Ctrl-C ends{taken})", flush=True)
+    print(f"amp-play: {page_address(page.server.get_port())}  (Ctrl-C ends{taken})", flush=True)
     end = None if seconds is None else time.monotonic() + seconds
     try:
         while end is None or time.monotonic() < end:

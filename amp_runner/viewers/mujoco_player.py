@@ -11,7 +11,7 @@ from amp_runner.deploy import DeployedPolicy
 from amp_runner.deploy.mujoco_robot import MujocoRobot
 from amp_runner.errors import AMPError
 from amp_runner.motions.robot_model import RobotModel
-from amp_runner.viewers.local_page import protect_pages
+from amp_runner.viewers.page_access import new_page
 from amp_runner.viewers.player import CommandSchedule, in_real_time
 from amp_runner.viewers.rendering import add_robot, draw, follow, open_renderer, point_camera
 
@@ -75,12 +75,7 @@ class MujocoPlayer:
 
     def open_page(self, port: int) -> Any:
         """Show the scene in the browser; returns viser's server."""
-        import viser
-
-        protect_pages()
-        server = viser.ViserServer(host="127.0.0.1", port=port, verbose=False)
-        server.scene.set_up_direction("+z")
-        server.scene.add_grid("/ground", width=40.0, height=40.0, cell_size=0.1, section_size=1.0)
+        server = new_page(port, width=40.0)
         self._bodies = add_robot(server.scene, "/robot", RobotModel(self._model_path, self._robot.joint_names))
         return server
 

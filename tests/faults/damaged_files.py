@@ -31,7 +31,8 @@ from tests.faults.damage import damaged
 MAX_SECONDS = 5.0
 """A file that takes longer hangs [s], processor time."""
 MAX_GROWTH = 200 * 2**20
-"""Memory that a small file may take [bytes]."""
+"""Memory that a file may take [bytes], besides a small multiple of its size."""
+_MULTIPLE = 4
 _BATCH = 250
 _SHOWN = 50
 _LIMIT = 16 * 2**30  # of address space, so that a flood cannot take the machine
@@ -119,7 +120,7 @@ def _work(name: str, seed: int, first: int, last: int, folder: str, sender: Any)
             where = traceback.extract_tb(error.__traceback__)[-1]
             outcome, fault = "faults", f"{type(error).__name__}: {str(error)[:150]} ({where.filename}:{where.lineno})"
         growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
-        if growth > MAX_GROWTH:
+        if growth > MAX_GROWTH + _MULTIPLE * path.stat().st_size:
             fault = f"takes {growth / 2**20:.0f} MiB for a file of {path.stat().st_size / 2**20:.1f}"
         if (seconds := time.process_time() - began) > MAX_SECONDS:
             fault = f"takes {seconds:.1f} s"

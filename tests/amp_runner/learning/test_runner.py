@@ -1,6 +1,7 @@
 """Log tags and checkpoints."""
 
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -189,6 +190,18 @@ def test_damaged_files_are_refused(amp_cfg, tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=str(path)):
         build(amp_cfg).load(str(path))
+
+
+def test_a_small_checkpoint_that_unpacks_to_much_is_refused(amp_cfg, tmp_path):
+    build(amp_cfg).save(str(tmp_path / "good.pt"))
+    with (
+        zipfile.ZipFile(tmp_path / "good.pt") as good,
+        zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as bomb,
+    ):
+        for name in good.namelist():
+            bomb.writestr(name, good.read(name) if "data/0" not in name else bytes(10**8))
+    with pytest.raises(CheckpointError, match=r"bomb.pt: damaged.*unpacks to 9\d MiB, but torch.save does not compress"):
+        build(amp_cfg).load(str(tmp_path / "bomb.pt"))
 
 
 def test_truncated_checkpoints_are_refused(amp_cfg, tmp_path):
