@@ -14,7 +14,7 @@ from tests.sim.test_training import run_folder
 pytestmark = pytest.mark.sim
 pytest.importorskip("isaaclab", reason="Isaac Lab comes with the 'sim' extra")
 
-TASK = "tests.sim.plain_task:Plain-Ostrich-v0"
+TASK = "tests.sim.extra_tasks:Plain-Ostrich-v0"
 MOTION = str(REPOSITORY / "motions" / "walk.npz")
 
 
@@ -38,7 +38,7 @@ def test_a_dry_run_prints_lines_that_do_the_same(tmp_path):
 
     import amp_runner
     import amp_runner.isaaclab
-    from tests.sim.plain_task import PlainEnvCfg, PlainRunnerCfg
+    from tests.sim.extra_tasks import PlainEnvCfg, PlainRunnerCfg
 
     pasted = {"env_cfg": PlainEnvCfg(), "agent_cfg": PlainRunnerCfg(), "amp_runner": amp_runner}
     exec("\n".join(lines), pasted | {"SceneEntityCfg": SceneEntityCfg, "EventTermCfg": EventTermCfg} | pasted)

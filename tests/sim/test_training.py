@@ -72,6 +72,16 @@ def test_amp_train_resumes_from_the_latest_checkpoint(first_run):
     assert steps == [2 * 24, 4 * 24], "the curricula resume as well"
 
 
+def test_a_reward_term_that_overflows_is_named_and_nothing_is_lost(tmp_path):
+    process = run_command(
+        "train", "--task", "tests.sim.extra_tasks:Faulty-Ostrich-v0", *SMALL[2:], "--motion", MOTION, cwd=tmp_path
+    )
+    assert process.returncode == 2
+    assert "reward: inf in environment 3 (1 of 16 environments are affected)" in process.stderr
+    (saved,) = tmp_path.rglob("model_0.pt")
+    assert f"terms: overflowing; saved before it: {saved}" in process.stderr
+
+
 @pytest.mark.parametrize("variant", ["Rough", "Flat-SimToReal"])
 def test_the_other_tasks_train_too_from_the_shipped_networks(variant, tmp_path, caplog):
     arguments = ["--task", f"Isaac-Velocity-{variant}-Ostrich-v0", *SMALL[2:], "--motion", MOTION]

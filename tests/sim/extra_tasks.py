@@ -1,6 +1,8 @@
-"""A task as a template makes it, which knows nothing of AMP: the ostrich's, with a plain agent. Registered on import."""
+"""Tasks for the tests, registered on import: the ostrich's, as a template makes it, without AMP; and a faulty one."""
 
 import gymnasium
+import torch
+from isaaclab.managers import RewardTermCfg
 from isaaclab.utils import configclass
 from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
 
@@ -14,6 +16,23 @@ class PlainEnvCfg(OstrichFlatEnvCfg):
     def __post_init__(self):
         super().__post_init__()
         self.observations.amp, self.events.reset_to_reference, self.compute_final_obs = None, None, False
+
+
+def overflowing(env):
+    """A reward that becomes infinite in environment 3, in the second iteration."""
+    reward = torch.zeros(env.num_envs, device=env.device)
+    if env.common_step_counter > 30:
+        reward[3] = torch.inf
+    return reward
+
+
+@configclass
+class FaultyEnvCfg(OstrichFlatEnvCfg):
+    """The ostrich's task with a reward term that overflows."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.rewards.overflowing = RewardTermCfg(func=overflowing, weight=1.0)
 
 
 @configclass
@@ -48,13 +67,17 @@ class PlainRunnerCfg(RslRlOnPolicyRunnerCfg):
     )
 
 
-gymnasium.register(
-    id="Plain-Ostrich-v0",
-    entry_point="isaaclab.envs:ManagerBasedRLEnv",
-    disable_env_checker=True,
-    kwargs={
-        "env_cfg_entry_point": f"{__name__}:PlainEnvCfg",
-        "rsl_rl_cfg_entry_point": f"{__name__}:PlainRunnerCfg",
-        "default_agent": "rsl_rl",
-    },
-)
+for name, env_cfg, agent_cfg in (
+    ("Plain-Ostrich-v0", f"{__name__}:PlainEnvCfg", f"{__name__}:PlainRunnerCfg"),
+    ("Faulty-Ostrich-v0", f"{__name__}:FaultyEnvCfg", "ostrich_env.tasks.rsl_rl_cfg:OstrichFlatRunnerCfg"),
+):
+    gymnasium.register(
+        id=name,
+        entry_point="isaaclab.envs:ManagerBasedRLEnv",
+        disable_env_checker=True,
+        kwargs={
+            "env_cfg_entry_point": env_cfg,
+            "rsl_rl_cfg_entry_point": agent_cfg,
+            "default_agent": "rsl_rl",
+        },
+    )
