@@ -68,8 +68,9 @@ def _cycles(axes: np.ndarray, strides: Sequence[WalkingStrides], legs: list[Leg]
     knee = legs[0].knee if legs else None
     joints = [joint for joint in (hip_joint(spec.joint_names), knee) if joint is not None]
     forward = sorted((s for s in strides if s.command[0] > 0), key=lambda s: s.command[0]) or list(strides)
-    shown = [forward[round(place * (len(forward) - 1))] for place in (0.0, 0.5, 1.0)] if forward else []
-    for axis in axes.flat[len(joints) * 3 :]:
+    numbers = sorted({round(place * (len(forward) - 1)) for place in (0.0, 0.5, 1.0)})
+    shown = [forward[number] for number in numbers] if forward else []
+    for axis in (*axes[: len(joints), len(shown) :].flat, *axes[len(joints) :].flat):
         axis.set_axis_off()
     for row, joint in zip(axes, joints):
         for axis, at in zip(row, shown):

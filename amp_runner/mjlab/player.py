@@ -152,5 +152,5 @@ class MjlabPlayer:
                 self.command = np.array(schedule(now))
                 self.step()
                 self._update_data()
-                follow(window.cam, self._data)
+                follow(window.cam, self._model, self._data)
                 window.sync()

@@ -114,5 +114,5 @@ class MujocoPlayer:
                     return
                 self.command = np.array(schedule(now))
                 self.step()
-                follow(window.cam, self._robot.data)
+                follow(window.cam, self._robot.model, self._robot.data)
                 window.sync()

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from amp_runner.motions.robot_model import RobotModel
 
 _ADVICE = "install EGL (Debian: libegl1 libegl-mesa0), or use the page in the browser"
+_DISTANCE = 3.6
+"""Distance of the camera over the reach of the robot's shapes around its root."""
+_LOOK_AT_HEIGHT = 0.64
+"""Height at which the camera looks over that of the root."""
 PICTURE_SIZE = (480, 640)
 """Height and width [pixels]."""
 
@@ -55,20 +59,34 @@ def draw(renderer: Any, model: Any, data: Any) -> np.ndarray:
 
     camera = mujoco.MjvCamera()
     point_camera(camera, model)
-    follow(camera, data)
+    follow(camera, model, data)
     renderer.update_scene(data, camera)
     return renderer.render()
 
 
 def point_camera(camera: Any, model: Any) -> None:
-    """Look from the side, slightly from above and in front, with light from there."""
+    """Look from the side, slightly from above and in front, with light from there, at a distance that suits the robot."""
+    import mujoco
+
     model.vis.headlight.ambient[:], model.vis.headlight.diffuse[:] = 0.4, 0.7
-    camera.azimuth, camera.elevation, camera.distance = 60.0, -12.0, model.stat.extent * 2.2
+    data, root = mujoco.MjData(model), _root_body(model)
+    mujoco.mj_kinematics(model, data)
+    own = model.body_rootid[model.geom_bodyid] == root
+    reach = np.linalg.norm(data.geom_xpos[own] - data.xpos[root], axis=1) + model.geom_rbound[own]
+    camera.azimuth, camera.elevation, camera.distance = 60.0, -12.0, _DISTANCE * reach.max()
 
 
-def follow(camera: Any, data: Any) -> None:
-    """Point a camera at the first body."""
-    camera.lookat = [*data.xpos[1][:2], 0.15]
+def follow(camera: Any, model: Any, data: Any) -> None:
+    """Point a camera at the robot, at a constant height."""
+    camera.lookat = [*data.xpos[_root_body(model)][:2], _LOOK_AT_HEIGHT * model.qpos0[2]]
+
+
+def _root_body(model: Any) -> int:
+    """The robot's root: the body that moves freely, of a robot that is fixed the first."""
+    import mujoco
+
+    is_free = model.jnt_type == mujoco.mjtJoint.mjJNT_FREE
+    return int(model.jnt_bodyid[is_free.argmax()]) if is_free.any() else 1
 
 
 def open_video(out: str, rate: float) -> Any:
