@@ -14,6 +14,10 @@ from pathlib import Path
 from amp_runner.errors import AMPError, ConfigError
 
 EXIT_BAD_INPUT = 2
+_MODULES_OF_EXTRAS = {
+    "motion": ("PIL", "imageio", "matplotlib", "mink", "mujoco", "scipy", "trimesh", "viser"),
+    "deploy": ("onnx", "onnxruntime", "onnxscript"),
+}
 
 ISAACLAB_EPILOG = """\
 In Isaac Lab, its launcher's arguments (--device cpu, --viz newton_gl, ...) and Hydra overrides (env.scene.num_envs=4) are
@@ -40,15 +44,29 @@ def run_command(name: str, run: Callable[[list[str]], None], argv: list[str] | N
     except ImportError as error:
         if debug or (error.name or "").startswith("amp_runner"):
             raise
-        extra = "motion" if name == "amp-motion" else "deploy"
-        print(f"{name}: error: {error}; install it with: pip install 'amp-runner[{extra}]'", file=sys.stderr)
+        print(f"{name}: error: {error}; install it with: pip install {_package_of(error.name)}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except (AMPError, OSError) as error:
         if debug:
             traceback.print_exc()
-        print(f"{name}: error: {error}", file=sys.stderr)
+        print(f"{name}: error: {error}{_advice_on_home(error)}", file=sys.stderr)
         return EXIT_BAD_INPUT
     return 0
+
+
+def _package_of(module: str | None) -> str:
+    """What pip has to install for a module that is missing."""
+    top = (module or "").partition(".")[0]
+    extra = next((extra for extra, modules in _MODULES_OF_EXTRAS.items() if top in modules), None)
+    return f"'amp-runner[{extra}]'" if extra else top or "'amp-runner[sim]'"
+
+
+def _advice_on_home(error: Exception) -> str:
+    """Advice where a simulator or a plotting library cannot keep its cache."""
+    home = os.path.expanduser("~")
+    if not str(getattr(error, "filename", None) or "").startswith(home) or os.access(home, os.W_OK):
+        return ""
+    return "; the home folder cannot be written: set HOME to a folder that can be, for the caches of the simulator"
 
 
 def require_isaaclab() -> None:

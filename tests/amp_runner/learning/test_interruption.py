@@ -1,9 +1,11 @@
 """Trainings that are told to stop, cannot save, or share a folder."""
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -103,6 +105,13 @@ def test_curves_that_cannot_be_written_do_not_end_the_training(amp_cfg, tmp_path
     assert "last curves not complete: No space left on device" in caplog.text
     events = EventAccumulator(str(tmp_path / "run")).Reload()
     assert {event.step for event in events.Scalars("AMP/style_reward")} >= {2}, "a new file was begun"
+
+
+def test_a_clock_that_jumps_does_not_end_the_training(amp_cfg, tmp_path, monkeypatch):
+    clock, jumps = time.time, itertools.cycle((0.0, -86400.0, 86400.0 * 365))
+    monkeypatch.setattr(time, "time", lambda: clock() + next(jumps))
+    make(amp_cfg, tmp_path / "run", save_interval=2).learn(5)
+    assert {path.name for path in (tmp_path / "run").glob("model_*")} == {"model_0.pt", "model_2.pt", "model_4.pt"}
 
 
 def test_networks_that_hold_nan_are_neither_saved_nor_loaded(amp_cfg, tmp_path):
