@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from amp_runner.files import read_file
+
 MAX_BYTES = 2**20
 """Larger files are rejected [bytes]."""
 
@@ -39,14 +41,10 @@ def read_yaml(path: str | Path) -> Any:
     """Read a YAML file.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: see :func:`parse_yaml`; or it is larger than :data:`MAX_BYTES`, or not UTF-8.
+        OSError: it cannot be read, or is larger than :data:`MAX_BYTES`.
+        ValueError: see :func:`parse_yaml`; or it is not UTF-8.
     """
-    with Path(path).open("rb") as stream:
-        content = stream.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"larger than {MAX_BYTES // 1024} KiB")
     try:
-        return parse_yaml(content.decode())
+        return parse_yaml(read_file(path, MAX_BYTES).decode())
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8: {error}") from None

@@ -9,9 +9,11 @@ from typing import Any
 
 from amp_runner.deploy.description_check import check_description
 from amp_runner.errors import ConfigError
+from amp_runner.files import read_file
 
 FORMAT_VERSION = 1
 FILE_NAME = "policy.json"
+_MAX_BYTES = 16 * 2**20
 
 SIGNALS = {
     "base_ang_vel": "angular velocity of the base, in its own frame [rad/s], (3,)",
@@ -157,7 +159,7 @@ class PolicyDescription:
         """
         path = Path(folder) / FILE_NAME
         try:
-            values = json.loads(path.read_text())
+            values = json.loads(read_file(path, _MAX_BYTES))
             version = values["format_version"]
         except FileNotFoundError:
             raise ConfigError(f"{path}: no such file; expected a folder that amp-export made") from None

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from amp_runner.atomic_io import atomic_write
 from amp_runner.errors import CheckpointError
+from amp_runner.files import atomic_write, check_file
 
 
 def write_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
@@ -27,6 +27,7 @@ def read_checkpoint(path: str | Path, device: str | torch.device) -> dict[str, A
         CheckpointError: the file is missing, damaged, holds more than plain data, or is not a checkpoint.
     """
     try:
+        check_file(path)
         _check_archive(path)
         state = torch.load(path, weights_only=True, map_location=device)
     except FileNotFoundError:

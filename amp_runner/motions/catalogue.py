@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from amp_runner.atomic_io import atomic_write
 from amp_runner.errors import MotionError, suggestion
+from amp_runner.files import atomic_write
 from amp_runner.motions.convert import Conversion
 
 _TIMEOUT = 30.0  # [s] without a byte

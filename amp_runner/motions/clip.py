@@ -25,8 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from amp_runner.atomic_io import atomic_write
 from amp_runner.errors import ConfigError, MotionError
+from amp_runner.files import atomic_write
 from amp_runner.motions.npz import NOT_A_CLIP, read_bytes, unpack_npz
 from amp_runner.state import AMPStateSpec
 

@@ -10,39 +10,42 @@ from pathlib import Path
 import numpy as np
 
 from amp_runner.errors import MotionError
+from amp_runner.files import read_file
 
 MAX_BYTES = 2 * 2**30
 """Larger files are rejected, packed or unpacked [bytes]. 2 GiB are about five days of 22 numbers at 50 Hz."""
 _MAX_COMPRESSION = 20
 """Files that unpack to more than 64 MiB and this multiple of their size are rejected: no motion compresses so well."""
 _SMALL = 64 * 2**20
+A_MOTION = "expected a motion file"
 NOT_A_CLIP = "expected an .npz file with the array 'amp_states' (write one with numpy.savez)"
 
 
-def read_bytes(path: str) -> bytes:
+def read_bytes(path: str, expected: str = NOT_A_CLIP) -> bytes:
     """Read a whole file at once, so that the bytes that are checked are those that are used.
+
+    Args:
+        path: the file.
+        expected: what to expect instead, for the error message.
 
     Raises:
         MotionError: it cannot be read, is too large, or is empty.
     """
-    file = Path(path)
     try:
-        if file.is_dir():
-            raise MotionError(f"{path}: is a folder; {NOT_A_CLIP}")
-        if file.exists() and not file.is_file():
-            raise MotionError(f"{path}: is not a regular file; {NOT_A_CLIP}")
-        size = file.stat().st_size
+        size = Path(path).stat().st_size
         if size > MAX_BYTES:
             raise MotionError(
                 f"{path}: has {size / 2**30:.1f} GiB; the limit is {MAX_BYTES / 2**30:.0f} GiB: split the file"
             )
-        content = file.read_bytes()
+        content = read_file(path, MAX_BYTES)
     except FileNotFoundError:
-        raise MotionError(f"{path}: no such file; {NOT_A_CLIP}") from None
+        raise MotionError(f"{path}: no such file; {expected}") from None
+    except IsADirectoryError:
+        raise MotionError(f"{path}: is a folder; {expected}") from None
     except OSError as error:
-        raise MotionError(f"{path}: cannot be read: {error.strerror}") from None
+        raise MotionError(f"{path}: cannot be read: {error.strerror}; {expected}") from None
     if not content:
-        raise MotionError(f"{path}: the file is empty; {NOT_A_CLIP}")
+        raise MotionError(f"{path}: the file is empty; {expected}")
     return content
 
 

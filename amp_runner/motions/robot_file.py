@@ -8,7 +8,9 @@ from pathlib import Path
 import mujoco
 
 from amp_runner.errors import MotionError
+from amp_runner.files import read_file
 
+_MAX_BYTES = 64 * 2**20  # of the description, without its meshes
 _MESH_SUFFIXES = (".stl", ".obj", ".msh")
 """Meshes that MuJoCo reads."""
 _LEAST_MASS, _LEAST_INERTIA = 1e-6, 1e-9  # links without inertia do not compile; kinematics needs none
@@ -29,7 +31,7 @@ def read_robot(path: str | Path, joint_names: tuple[str, ...]) -> tuple[mujoco.M
     """
     missing: list[str] = []
     try:
-        text = Path(path).read_text()
+        text = read_file(path, _MAX_BYTES).decode()
         if _is_urdf(text):
             text, missing = _prepare_urdf(text, Path(path).parent)
             spec = mujoco.MjSpec.from_string(text)
@@ -39,6 +41,8 @@ def read_robot(path: str | Path, joint_names: tuple[str, ...]) -> tuple[mujoco.M
         return model, root, missing
     except OSError as error:
         raise MotionError(f"{path}: cannot be read: {error.strerror}") from None
+    except MotionError:
+        raise
     except (ValueError, ElementTree.ParseError, UnicodeDecodeError) as error:
         raise MotionError(f"{path}: not a robot that MuJoCo can read: {str(error).splitlines()[0]}") from None
 

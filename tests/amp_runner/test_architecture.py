@@ -12,7 +12,8 @@ from tests.conftest import REPOSITORY
 LIBRARY = REPOSITORY / "amp_runner"
 FLOORS = (
     ("errors",),
-    ("atomic_io", "safe_yaml"),
+    ("files",),
+    ("safe_yaml",),
     ("state",),
     ("env_interface",),
     ("motions", "deploy"),

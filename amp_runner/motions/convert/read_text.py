@@ -14,15 +14,17 @@ from scipy.spatial.transform import Rotation
 from amp_runner.errors import MotionError
 from amp_runner.motions.convert.options import ReadOptions, check_time_step, joint_names, time_step
 from amp_runner.motions.convert.trajectory import BodyPositions, Trajectory, to_xyzw
-from amp_runner.motions.npz import read_bytes
+from amp_runner.motions.npz import A_MOTION, read_bytes
 
 
 def read_csv(path: str, options: ReadOptions) -> Trajectory:
     """A table: x, y, z, a quaternion, then joint positions; with a header line that names the joints, or without."""
     try:
-        rows = [row for row in csv.reader(io.StringIO(read_bytes(path).decode())) if row]
+        rows = [row for row in csv.reader(io.StringIO(read_bytes(path, A_MOTION).decode())) if row]
         header = None if not rows or _is_number(rows[0][0]) else [cell.strip() for cell in rows.pop(0)]
         values = np.array([[float(cell) for cell in row] for row in rows])
+    except MotionError:
+        raise
     except (csv.Error, ValueError) as error:
         raise MotionError(f"{path}: not a table of numbers: {error}") from None
     if values.ndim != 2 or values.shape[1] < 8:
@@ -70,10 +72,12 @@ def has_quaternions(path: str) -> bool:
 def _read_frames(path: str, options: ReadOptions) -> tuple[np.ndarray, float, bool]:
     """Return the frames of a JSON motion, its time step [s], and whether it is a cycle."""
     try:
-        data: Any = json.loads(read_bytes(path))
+        data: Any = json.loads(read_bytes(path, A_MOTION))
         frames = np.array(data["Frames"], dtype=float)
         dt = 1 / options.fps if options.fps else float(data["FrameDuration"])
         is_loop = data.get("LoopMode") == "Wrap"
+    except MotionError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise MotionError(
             f"{path}: not a motion in JSON ({type(error).__name__}: {error}); expected 'FrameDuration' and 'Frames'"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from amp_runner.errors import MotionError
-from amp_runner.motions.npz import check_unpacked_size, read_bytes
+from amp_runner.motions.npz import A_MOTION, check_unpacked_size, read_bytes
 
 
 class _PlainDtype:
@@ -92,7 +92,7 @@ def load_plain_pickle(path: str) -> Any:
     Raises:
         MotionError: the file is damaged, or restoring it needs any other class. Nothing in it is executed.
     """
-    stream = io.BytesIO(read_bytes(path))
+    stream = io.BytesIO(read_bytes(path, A_MOTION))
     try:
         if stream.getvalue().startswith(np.lib.format.MAGIC_PREFIX):
             version = np.lib.format.read_magic(stream)
@@ -112,7 +112,7 @@ def load_torch_archive(path: str) -> dict[str, Any]:
     Raises:
         MotionError: the file is damaged or holds something else. Nothing in it is executed.
     """
-    content = read_bytes(path)
+    content = read_bytes(path, A_MOTION)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             check_unpacked_size(path, archive, len(content))

@@ -182,7 +182,7 @@ def declared_array(path, shape, data):
 
 
 def test_a_device_is_not_read():
-    with pytest.raises(MotionError, match="is not a regular file"):
+    with pytest.raises(MotionError, match="Not a regular file"):
         load_motion("/dev/zero")
 
 
