@@ -54,7 +54,8 @@ class PolicySnapshotLogger:
     """Iterations between two pictures."""
     _frames: torch.Tensor | None = None
     _jobs: list[_Job] = field(default_factory=list)
-    _is_disabled: bool = False
+    _failed: set[str] = field(default_factory=set)
+    """Tags of the pictures that cannot be drawn on this machine."""
 
     def after_iteration(self, runner: AMPOnPolicyRunner, iteration: int) -> None:
         """Add the last rollout; start a picture if one is due, and log those that are done."""
@@ -68,18 +69,17 @@ class PolicySnapshotLogger:
         self._draw(runner.logger.writer, None, wait=True)
 
     def _draw(self, writer: Any, iteration: int | None, wait: bool = False) -> None:
-        """Start and log pictures. Any failure disables the snapshots: training never fails here."""
-        if self._is_disabled or writer is None:
+        """Start and log pictures. A kind of picture that fails is not drawn again: training never fails here."""
+        if writer is None or self._failed == set(_PICTURES):
             return
         try:
             if iteration is not None:
                 self.start(iteration)
-            failures = self.log(writer, wait)
+            for failure in self.log(writer, wait):
+                logger.warning("%s; this run draws no more of these", failure)
         except (ImportError, OSError, ValueError) as error:
-            failures = [str(error)]
-        if failures:
-            logger.warning("%s; this run draws no more pictures", failures[0])
-            self._is_disabled = True
+            logger.warning("%s; this run draws no more pictures", error)
+            self._failed = set(_PICTURES)
 
     def add(self, states: torch.Tensor, dones: torch.Tensor) -> None:
         """Add a rollout of one environment.
@@ -112,6 +112,8 @@ class PolicySnapshotLogger:
             )
         )
         for tag, (function, suffix) in _PICTURES.items():
+            if tag in self._failed:
+                continue
             out = clip.with_suffix(suffix)
             log = out.with_name(f"{out.name}.log")
             self._jobs.append(_Job(_start_drawing(function, clip, self.robot, out, log), log, tag, iteration, out))
@@ -136,6 +138,7 @@ class PolicySnapshotLogger:
                 job.log.unlink()
                 _log_picture(writer, job.tag, job.file, job.iteration)
             else:
+                self._failed.add(job.tag)
                 failures.append(f"{job.file.name} could not be drawn: {failure}")
         self._jobs = remaining
         return failures

@@ -1,15 +1,18 @@
 """Pictures of the policy in TensorBoard."""
 
+import subprocess
 from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.custom_scalar import layout_pb2
 from torch.utils.tensorboard import SummaryWriter
 
 from amp_runner import AMPOnPolicyRunner, AMPStateSpec, load_motion
+from amp_runner.viewers import snapshots as snapshots_module
 from amp_runner.viewers.snapshots import PolicySnapshotLogger
 from tests.conftest import ASSETS, REPOSITORY, CountingEnv, train_cfg
 
@@ -62,6 +65,23 @@ def test_what_cannot_be_drawn_is_said_and_too_little_is_left_for_the_next_time(s
     snapshots.start(2)
     failures = snapshots.log(None, wait=True)
     assert len(failures) == 2 and "none.xml" in failures[0]
+
+
+def test_where_no_film_can_be_drawn_the_picture_of_the_gait_goes_on(snapshots, walk, tmp_path, monkeypatch, caplog):
+    def without_opengl(function, clip, robot, out, log):
+        log.write_text("no EGL")
+        Image.new("RGB", (4, 4)).save(out)
+        return subprocess.Popen(["false" if function == "draw_film" else "true"])
+
+    monkeypatch.setattr(snapshots_module, "_start_drawing", without_opengl)
+    snapshots.add(torch.from_numpy(walk.clips()[0]), torch.zeros(150, 1))
+    with SummaryWriter(str(tmp_path / "log")) as writer:
+        for iteration in (1, 2):
+            snapshots._draw(writer, iteration)
+            snapshots._draw(writer, None, wait=True)
+    (record,) = caplog.records
+    assert record.message == "iteration_1.gif could not be drawn: no EGL; this run draws no more of these"
+    assert [image.step for image in EventAccumulator(str(tmp_path / "log")).Reload().Images("Snapshots/gait")] == [1, 2]
 
 
 def test_drawing_never_ends_the_training(amp_cfg, tmp_path, snapshots, monkeypatch, caplog):
