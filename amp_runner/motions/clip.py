@@ -27,17 +27,23 @@ import numpy as np
 
 from amp_runner.errors import ConfigError, MotionError
 from amp_runner.files import atomic_write
-from amp_runner.motions.npz import NOT_A_CLIP, read_bytes, unpack_npz
+from amp_runner.motions.clip_check import (
+    FORMAT_VERSION,
+    check_clip_lengths,
+    check_dt,
+    check_numbers,
+    check_states,
+    check_version,
+    read_string,
+    read_strings,
+)
+from amp_runner.motions.npz import read_bytes, unpack_npz
 from amp_runner.state import AMPStateSpec
 
-FORMAT_VERSION = 1
 SPEC_FIELDS = ("joint_names", "layout", "velocity_frame", "key_bodies", "feet")
 """Fields of a motion that describe its columns, named as in :class:`~amp_runner.AMPStateSpec`."""
 COMMAND_WINDOW = 1.0
 """Time over which velocities are averaged to the command of a frame [s]: about one stride of a walk."""
-MAX_ABS_VALUE = 1e6
-"""Larger numbers are rejected: no robot produces them, and their squares would spoil the discriminator's statistics."""
-_MAX_STRINGS = 1000
 
 
 @dataclass(frozen=True)
@@ -209,106 +215,24 @@ def _load_motion(path: str, version: tuple[int, int]) -> Motion:
     """Read and check one version of a file; a training asks for its clips several times."""
     content = read_bytes(path)
     arrays = unpack_npz(path, content)
-    states = _check_states(path, arrays)
-    lengths = _check_clip_lengths(path, arrays.get("clip_lengths"), len(states))
-    _check_version(path, arrays.get("format_version"))
+    states = check_states(path, arrays)
+    lengths = check_clip_lengths(path, arrays.get("clip_lengths"), len(states))
+    check_version(path, arrays.get("format_version"))
     commands = arrays.get("commands")
     if commands is not None:
-        commands = _check_numbers(path, "commands", commands, (len(states), 3))
+        commands = check_numbers(path, "commands", commands, (len(states), 3))
     return Motion(
         path=path,
         states=states,
         clip_lengths=lengths,
-        dt=_check_dt(path, arrays.get("dt")),
-        joint_names=_strings(path, "joint_names", arrays),
-        layout=_strings(path, "layout", arrays),
-        velocity_frame=_string(path, "velocity_frame", arrays) or None,
+        dt=check_dt(path, arrays.get("dt")),
+        joint_names=read_strings(path, "joint_names", arrays),
+        layout=read_strings(path, "layout", arrays),
+        velocity_frame=read_string(path, "velocity_frame", arrays) or None,
         commands=commands,
-        source=_string(path, "source", arrays),
-        licence=_string(path, "licence", arrays),
-        key_bodies=_strings(path, "key_bodies", arrays) or None,
-        feet=_strings(path, "feet", arrays) or None,
+        source=read_string(path, "source", arrays),
+        licence=read_string(path, "licence", arrays),
+        key_bodies=read_strings(path, "key_bodies", arrays) or None,
+        feet=read_strings(path, "feet", arrays) or None,
         sha256=hashlib.sha256(content).hexdigest(),
     )
-
-
-def _check_numbers(path: str, name: str, array: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
-    """Check rank, shape, dtype and finiteness; returns float32."""
-    expected = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
-    if array.ndim != len(shape) or any(n is not None and n != found for n, found in zip(shape, array.shape)):
-        raise MotionError(f"{path}: '{name}' has shape {array.shape}; expected {expected}")
-    if array.dtype.kind != "f":
-        raise MotionError(f"{path}: '{name}' has dtype {array.dtype}; expected floating point numbers")
-    bad = ~(np.abs(array) <= MAX_ABS_VALUE)  # NaN compares False
-    if bad.any():
-        frame, column = np.unravel_index(bad.argmax(), bad.shape)
-        raise MotionError(
-            f"{path}: '{name}' holds {int(bad.sum())} values that are NaN, infinite or beyond {MAX_ABS_VALUE:g}, the first "
-            f"in frame {frame}, column {column}: {array[frame, column]:g}; cut or repair those frames"
-        )
-    return array.astype(np.float32)
-
-
-def _check_states(path: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
-    if "amp_states" not in arrays:
-        found = ", ".join(sorted(arrays)) or "nothing"
-        raise MotionError(f"{path}: no array 'amp_states'; found {found}. {NOT_A_CLIP.capitalize()}")
-    states = arrays["amp_states"]
-    if states.ndim != 2:
-        raise MotionError(f"{path}: 'amp_states' has shape {states.shape}; expected (frames, features)")
-    if 0 in states.shape:
-        raise MotionError(f"{path}: 'amp_states' is empty, shape {states.shape}; expected (frames, features)")
-    return _check_numbers(path, "amp_states", states, (None, None))
-
-
-def _check_version(path: str, version: np.ndarray | None) -> None:
-    if version is not None and not (
-        version.size == 1 and version.dtype.kind in "iu" and version.reshape(()) <= FORMAT_VERSION
-    ):
-        found = version.reshape(()) if version.size == 1 else f"of shape {version.shape}"
-        raise MotionError(f"{path}: 'format_version' is {found}; this amp_runner reads up to {FORMAT_VERSION}: update it")
-
-
-def _check_dt(path: str, dt: np.ndarray | None) -> float | None:
-    if dt is None:
-        return None
-    if dt.size != 1 or dt.dtype.kind not in "fiu" or not 0 < float(dt.reshape(())) <= 1:
-        found = repr(dt.tolist()) if dt.size == 1 else f"{dt.dtype} of shape {dt.shape}"
-        raise MotionError(f"{path}: 'dt' is {found}; expected one positive number of seconds, at most 1, such as 0.02")
-    return float(dt.reshape(()))
-
-
-def _check_clip_lengths(path: str, lengths: np.ndarray | None, num_frames: int) -> np.ndarray:
-    if lengths is None:
-        return np.array([num_frames])
-    ok = lengths.ndim == 1 and lengths.dtype.kind in "iu" and len(lengths) and (lengths > 0).all()
-    if not ok or lengths.max() > num_frames or int(lengths.sum()) != num_frames:  # sums of larger ones wrap around
-        raise MotionError(
-            f"{path}: 'clip_lengths' is {np.array2string(lengths, threshold=6)}; expected positive whole numbers that "
-            f"sum to the {num_frames} frames of 'amp_states'"
-        )
-    return lengths.astype(np.int64)
-
-
-def _strings(path: str, name: str, arrays: dict[str, np.ndarray]) -> tuple[str, ...] | None:
-    array = arrays.get(name)
-    if array is None:
-        return None
-    if array.ndim != 1 or array.dtype.kind not in "US" or len(array) > _MAX_STRINGS:
-        raise MotionError(
-            f"{path}: '{name}' is {array.dtype} of shape {array.shape}; expected a list of strings, at most {_MAX_STRINGS}"
-        )
-    return tuple(_text(value) for value in array.tolist())
-
-
-def _string(path: str, name: str, arrays: dict[str, np.ndarray]) -> str:
-    array = arrays.get(name)
-    if array is None:
-        return ""
-    if array.size != 1 or array.dtype.kind not in "US":
-        raise MotionError(f"{path}: '{name}' is {array.dtype} of shape {array.shape}; expected one string")
-    return _text(array.reshape(()).item())
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
