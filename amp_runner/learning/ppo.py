@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import torch
@@ -23,19 +22,17 @@ from amp_runner.env_interface import (
 from amp_runner.errors import ConfigError
 from amp_runner.learning.checkpoint import is_loaded
 from amp_runner.learning.config import AMPCfg
-from amp_runner.learning.diagnosis import describe_unreached, feature_shares, unreached_columns
 from amp_runner.learning.discriminator import Discriminator, ignored_columns
 from amp_runner.learning.discriminator_trainer import DiscriminatorTrainer, DistributedInfo
 from amp_runner.learning.env_check import check_step
 from amp_runner.learning.failures import check_discriminator_loss, check_losses, naming_divergence
 from amp_runner.learning.rollout_storage import AMPRolloutStorage
+from amp_runner.learning.rollout_watch import RolloutWatch
 from amp_runner.learning.saturation_monitor import SaturationMonitor
 from amp_runner.motions.dataset import MotionDataset
 from amp_runner.state import AMP_GROUP, AMPStateSpec, amp_frames
 from amp_runner.state.mirror import Mirror
 from amp_runner.state.sides import COMMAND_SIGNS
-
-logger = logging.getLogger(__name__)
 
 _MAX_STATE_RATIO = 100.0
 """Frames with numbers this many times larger than the largest of the motions (at least 1) are implausible."""
@@ -112,9 +109,8 @@ class AMPPPO(PPO):
                 self.gpu_world_size, self.gpu_global_rank, getattr(self, "grad_reduce_bucket_mb", 25.0)
             ),
         )
-        self.saturation = SaturationMonitor(cfg.saturation_patience, self._explain_saturation)
-        self._is_first_rollout = True
-        self._steps_without_window = 0
+        self.watch = RolloutWatch(self.trainer, self.amp_storage, self.spec, storage.num_transitions_per_env)
+        self.saturation = SaturationMonitor(cfg.saturation_patience, self.watch.explain_saturation)
         self._statistics: dict[str, torch.Tensor] = {}
 
     @property
@@ -157,7 +153,7 @@ class AMPPPO(PPO):
         # The runner calls this in inference mode, in which nothing can be differentiated.
         with torch.inference_mode(False), torch.enable_grad():
             windows, valid = self.amp_storage.windows()
-            self._check_first_rollout(windows[valid])
+            self.watch.check_first_rollout(windows[valid])
             self._statistics = self.trainer.update(windows[valid])
             if "discriminator_loss" in self._statistics:
                 check_discriminator_loss(self._statistics["discriminator_loss"])
@@ -187,49 +183,9 @@ class AMPPPO(PPO):
             statistics["saturated_iterations"] = self.saturation.update(
                 statistics["accuracy_expert"], statistics["accuracy_policy"], statistics["style_score"]
             )
-        self._warn_without_windows(statistics)
+        self.watch.check_windows(statistics)
         self.amp_storage.clear()
         return losses | {f"AMP/{name}": float(value) for name, value in statistics.items()}
-
-    def _check_first_rollout(self, windows: torch.Tensor) -> None:
-        """Warn once about columns of the clips that no state of the policy reached."""
-        if not self._is_first_rollout or self.spec is None or not len(windows) or self.gpu_global_rank != 0:
-            return
-        self._is_first_rollout = False
-        lines = unreached_columns(self.motions.frames, windows[:, -1], self.spec)
-        if lines:
-            logger.warning(describe_unreached(lines))
-
-    def _explain_saturation(self) -> str:
-        """Name the features that carry the discrimination, on windows of the last rollout."""
-        windows, valid = self.amp_storage.windows()
-        if self.spec is None or not valid.any():
-            return ""
-        policy = windows[valid][: self.trainer.batch_size]
-        expert = self.motions.sample(len(policy), torch.Generator(self.device).manual_seed(0))
-        shares = feature_shares(self.discriminator, expert, policy, self.spec)
-        told = ", ".join(f"{name} {share:.0%}" for name, share in list(shares.items())[:3])
-        return f" What tells clips and policy apart: {told}."
-
-    def _warn_without_windows(self, statistics: dict[str, float]) -> None:
-        """Warn once if no window is valid although the environment took enough steps for one."""
-        threshold, before = 2 * self.amp_cfg.num_frames, self._steps_without_window
-        is_empty = statistics.get("valid_windows", 1.0) == 0
-        self._steps_without_window = before + self.storage.num_transitions_per_env if is_empty else 0
-        if before < threshold <= self._steps_without_window:
-            reason = (
-                f"{statistics['implausible_frames']:.0f} AMP states are NaN or larger than "
-                f"{self.amp_storage.max_abs_state:g}: check the observation group 'amp'"
-                if statistics["implausible_frames"]
-                else "every episode is shorter than a window: lower amp_cfg.num_frames, or make episodes longer"
-            )
-            logger.warning(
-                "no window of %d frames was valid in the last %d steps, so the discriminator is not trained and the style "
-                "reward is 0; %s",
-                self.amp_cfg.num_frames,
-                self._steps_without_window,
-                reason,
-            )
 
     def train_mode(self) -> None:
         """Set train mode for learnable models."""
