@@ -75,7 +75,7 @@ def main() -> None:
     else:
         device = ["--device", "cpu"]
         size = ["--num_envs", "256", "--max_iterations", "74", "--checkpoint", EARLY, "--no-resume_optimizer_state"]
-        print(f"training on the CPU from {EARLY}, a policy that shuffles: 256 robots, 74 iterations, less than ten minutes")
+        print(f"training on the CPU from {EARLY}, a policy that shuffles: 256 robots, 74 iterations, about ten minutes")
         results["before"] = json.loads(EARLY_MEASURES.read_text())
         film("before", EARLY, device)
     arguments = ["--task", TASK, "--motion", MOTION, "--run_name", "demo", *device, *size, *sys.argv[1:]]

@@ -86,7 +86,8 @@ def _cycles(axes: np.ndarray, strides: Sequence[WalkingStrides], legs: list[Leg]
         for axis in row[1:]:
             axis.sharey(row[0])
         row[0].set_ylabel("position [rad]")
-    axes[0, 0].legend(fontsize=7)
+    if shown:
+        axes[0, 0].legend(fontsize=7)
 
 
 def _bars(axis: Axes, measures: dict[str, float], names: dict[str, str]) -> None:

@@ -33,7 +33,7 @@ def check_actions(actions: torch.Tensor) -> None:
 
 @contextmanager
 def naming_divergence(actor: torch.nn.Module) -> Iterator[None]:
-    """Say that the policy has diverged where PyTorch only says that a distribution refuses its numbers.
+    """Report that the policy has diverged where PyTorch only reports that a distribution refuses its numbers.
 
     Raises:
         DivergenceError: an operation failed, and the actor's weights are NaN or infinite.
@@ -77,7 +77,7 @@ def check_losses(losses: dict[str, float]) -> None:
 
 
 def describe_out_of_memory(algorithm: Any) -> str:
-    """Say what fills the GPU's memory, and what to lower.
+    """Describe what fills the GPU's memory, and what to lower.
 
     Args:
         algorithm: an :class:`~amp_runner.AMPPPO`.

@@ -1,4 +1,4 @@
-"""RolloutWatch: says, once each, why a training may not learn."""
+"""RolloutWatch: warns, once each, of what keeps a training from learning."""
 
 from __future__ import annotations
 
