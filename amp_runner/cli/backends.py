@@ -31,8 +31,9 @@ class Backend(Protocol):
     def hold_commands(self, env_cfg: Any) -> None:
         """Disable resampling of the velocity commands."""
 
-    def record_gait(self, sim: Any, policy: Any, seconds: float, grid: Any, spec: Any) -> Any:
-        """Run a policy on a grid of commands; returns the recording and which robots were pushed."""
+    def record_gait(self, sim: Any, policy: Any, trial: Any, spec: Any) -> Any:
+        """Run a policy in a trial, and return the recording."""
+        ...
 
     def prepare_player(self, env_cfg: Any, args: argparse.Namespace) -> None:
         """Add what showing needs to an environment's configuration."""

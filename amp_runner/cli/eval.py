@@ -21,6 +21,7 @@ from amp_runner.cli.common import (
 )
 from amp_runner.errors import ConfigError
 from amp_runner.evaluation.gait_metrics import SETTLING_TIME, GaitRecording
+from amp_runner.evaluation.trial import PUSH_INTERVAL, Trial
 from amp_runner.motions.clip import Motion
 
 _NUM_ENVS, _NUM_ENVS_EXPORT = 256, 38
@@ -41,23 +42,26 @@ def evaluate(argv: list[str]) -> None:
     is_export = runs_export(args, rest)
     args.num_envs = args.num_envs or (_NUM_ENVS_EXPORT if is_export and not args.matched else _NUM_ENVS)
     _check_arguments(args)
-    recording, pushed, reference = _record_in_mujoco(args) if is_export else _record_in_simulator(args, rest)
-    _report(recording, pushed, reference, args)
+    recording, trial, reference = _record_in_mujoco(args) if is_export else _record_in_simulator(args, rest)
+    _report(recording, trial, reference, args)
 
 
-def _grid(args: argparse.Namespace, ranges: dict[str, list[float]], reference: Motion) -> np.ndarray:
-    """Commands of the test, (C, 3): the reference's, or speeds straight ahead, or a grid within the training's ranges."""
-    from amp_runner.evaluation.evaluate import COMMAND_RANGES, commands_in
+def _trial(args: argparse.Namespace, ranges: dict[str, list[float]], reference: Motion) -> Trial:
+    """The reference's commands, or speeds straight ahead, or a grid within the training's ranges; with pushes."""
     from amp_runner.evaluation.matching import matched_commands
+    from amp_runner.evaluation.trial import COMMAND_RANGES, commands_in, make_trial
 
     if args.matched:
-        return matched_commands(reference.clip_commands(), ranges)
-    if args.speeds is None:
-        return commands_in(ranges or COMMAND_RANGES)
-    return np.array([(speed, 0.0, 0.0) for speed in args.speeds])
+        grid = matched_commands(reference.clip_commands(), ranges)
+    elif args.speeds is None:
+        grid = commands_in(ranges or COMMAND_RANGES)
+    else:
+        grid = np.array([(speed, 0.0, 0.0) for speed in args.speeds])
+    height = float(reference.states[:, reference.spec.features["root_height"]].mean())
+    return make_trial(args.num_envs, grid, args.seconds, height if args.pushes else None)
 
 
-def _record_in_simulator(args: argparse.Namespace, rest: list[str]) -> tuple[GaitRecording, np.ndarray, Motion]:
+def _record_in_simulator(args: argparse.Namespace, rest: list[str]) -> tuple[GaitRecording, Trial, Motion]:
     from amp_runner.env_interface import command_ranges
     from amp_runner.evaluation.evaluate import load_reference
 
@@ -72,11 +76,11 @@ def _record_in_simulator(args: argparse.Namespace, rest: list[str]) -> tuple[Gai
 
     with backend.simulation(args, rest, configure) as sim:
         (reference,) = references
-        grid = _grid(args, command_ranges(sim.env.unwrapped), reference)
-        return *backend.record_gait(sim, sim.load_policy(), args.seconds, grid, reference.spec), reference
+        trial = _trial(args, command_ranges(sim.env.unwrapped), reference)
+        return backend.record_gait(sim, sim.load_policy(), trial, reference.spec), trial, reference
 
 
-def _record_in_mujoco(args: argparse.Namespace) -> tuple[GaitRecording, np.ndarray, Motion]:
+def _record_in_mujoco(args: argparse.Namespace) -> tuple[GaitRecording, Trial, Motion]:
     from amp_runner.deploy import DeployedPolicy
     from amp_runner.deploy.mujoco_robot import MujocoRobot
     from amp_runner.evaluation.evaluate import load_reference
@@ -86,14 +90,14 @@ def _record_in_mujoco(args: argparse.Namespace) -> tuple[GaitRecording, np.ndarr
     description = policy.description
     robot = MujocoRobot(description, description.model_path(args.export))
     reference = load_reference(args.motion, description.control_dt)
-    grid = _grid(args, description.command_ranges, reference)
-    return *record_mujoco_gait(policy, robot, args.seconds, grid, args.num_envs, reference.spec), reference
+    trial = _trial(args, description.command_ranges, reference)
+    return record_mujoco_gait(policy, robot, trial, reference.spec), trial, reference
 
 
-def _report(recording: GaitRecording, pushed: np.ndarray, reference: Motion, args: argparse.Namespace) -> None:
+def _report(recording: GaitRecording, trial: Trial, reference: Motion, args: argparse.Namespace) -> None:
     from amp_runner.evaluation.evaluate import evaluate_gait
 
-    measures = evaluate_gait(recording, pushed, reference, args.matched)
+    measures = evaluate_gait(recording, trial, reference, args.matched)
     # JSON has no NaN: a measure that does not exist, such as a stride where no robot walks, is null.
     text = json.dumps({name: value if math.isfinite(value) else None for name, value in measures.items()}, indent=2)
     print(text)
@@ -102,11 +106,15 @@ def _report(recording: GaitRecording, pushed: np.ndarray, reference: Motion, arg
     if args.plots:
         from amp_runner.evaluation.glance import write_glance
         from amp_runner.evaluation.legs import hip_joint
-        from amp_runner.evaluation.plots import write_plots
+        from amp_runner.evaluation.plots import write_plots, write_push_plot
+        from amp_runner.evaluation.pushes import push_outcomes
 
-        alone = recording.select(~pushed)
+        alone = recording.select(~trial.pushed)
         names = write_plots(Path(args.plots), alone, reference, hip_joint(recording.spec.joint_names))
         names += write_glance(Path(args.plots), alone, reference, measures) if args.matched else []
+        if trial.push_unit is not None:
+            outcomes = push_outcomes(recording, trial, measures.get("stride_frequency_hz", math.nan))
+            names += write_push_plot(Path(args.plots), outcomes, measures)
         print(f"wrote {', '.join(names)} to {args.plots}")
 
 
@@ -127,6 +135,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--speeds", type=float, nargs="+", metavar="V", help="walk straight ahead at these speeds [m/s] (default: the grid)"
     )
+    parser.add_argument(
+        "--pushes",
+        action="store_true",
+        help="push half of the robots in four directions, up to very hard, and measure what they survive (default: lightly)",
+    )
     parser.add_argument("--json", metavar="FILE", help="write the measures to this file")
     parser.add_argument("--plots", metavar="DIR", help="write plots there; with --matched also one of the whole gait")
     return parser
@@ -144,6 +157,9 @@ def _check_arguments(args: argparse.Namespace) -> None:
         raise ConfigError(
             f"--seconds {args.seconds:g}: expected {shortest:g} to 3600; the first {SETTLING_TIME:g} are excluded"
         )
+    if args.pushes and args.seconds < 2 * PUSH_INTERVAL:
+        shortest = f"{2 * PUSH_INTERVAL:g}, a push and the time after it"
+        raise ConfigError(f"--seconds {args.seconds:g} with --pushes: expected at least {shortest}")
     if args.json:
         check_folder("--json", args.json)
     if args.plots:

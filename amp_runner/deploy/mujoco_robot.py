@@ -88,8 +88,9 @@ class MujocoRobot:
         mujoco.mj_step(self.model, self.data, nstep=self.description.decimation)
 
     def push(self, velocity: np.ndarray) -> None:
-        """Change the base's planar velocity, (2,) [m/s]."""
-        self.data.qvel[:2] += velocity
+        """Change the base's planar velocity, (2,), heading frame [m/s]."""
+        heading = Rotation.from_euler("z", self.rotation.as_euler("ZYX")[0])
+        self.data.qvel[:2] += heading.apply([*velocity, 0.0])[:2]
 
     @property
     def rotation(self) -> Rotation:

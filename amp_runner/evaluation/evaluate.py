@@ -1,4 +1,4 @@
-"""Evaluation of a gait against its reference motion: the commands, the reference, and all measures of a recording."""
+"""Evaluation of a gait against its reference motion: the reference, and all measures of a recording."""
 
 from __future__ import annotations
 
@@ -18,76 +18,36 @@ from amp_runner.evaluation.gait_metrics import (
 )
 from amp_runner.evaluation.judge import judge_gait
 from amp_runner.evaluation.legs import hip_joint
+from amp_runner.evaluation.pushes import push_measures
+from amp_runner.evaluation.trial import Trial
 from amp_runner.motions.clip import Motion, load_motion
 from amp_runner.motions.dataset import at_step_dt
 from amp_runner.motions.edit import concat_motions, with_layout
 from amp_runner.state import AMPStateSpec
 
-COMMAND_RANGES = {"lin_vel_x": [0.0, 0.8], "lin_vel_y": [-0.5, 0.5], "ang_vel_z": [-0.3, 0.3]}
-"""Ranges of the grid where a task does not tell its own [m/s, m/s, rad/s]."""
-PUSH_INTERVAL = 4.0
-"""Time between two pushes [s]."""
-PUSH_SPEED = 0.3
-"""Largest change of velocity by a push, along x and along y [m/s]."""
 _NUM_WINDOWS = 20_000
 _PIECE_SECONDS = 4.0
 _STEADY = 0.15  # [m/s, rad/s] standard deviation of a command that is one
 
 
-def commands_in(ranges: dict[str, list[float]]) -> np.ndarray:
-    """Return a grid of commands (vx, vy, yaw rate), (C, 3): forward, sideways, turning, mixed.
-
-    Args:
-        ranges: smallest and largest command by ``lin_vel_x``, ``lin_vel_y`` [m/s] and ``ang_vel_z`` [rad/s].
-    """
-    (low, high), side, turn = ranges["lin_vel_x"], ranges["lin_vel_y"][1], ranges["ang_vel_z"][1]
-    start, middle = max(low, 0.0), 0.5 * high
-    grid = (
-        [(v, 0.0, 0.0) for v in np.linspace(start, high, 9)]
-        + [(0.0, v * side, 0.0) for v in (-1.0, -0.5, 0.5, 1.0)]
-        + [(v, 0.0, w * turn) for v in (0.0, middle) for w in (-1.0, 1.0)]
-        + [(middle, v * side, 0.0) for v in (-0.5, 0.5)]
-    )
-    inside = [c for c in dict.fromkeys(grid) if start - 1e-9 <= c[0]]
-    return np.round(np.array(inside), 6) + 0.0
-
-
-def command_grid(num_envs: int, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Assign commands and pushes to robots.
-
-    Args:
-        num_envs: N, number of robots.
-        grid: commands, (C, 3).
-
-    Returns:
-        The command of each robot, (N, 3), and which robots are pushed, (N,). The second half is pushed, at the same
-        commands.
-    """
-    pushed = np.arange(num_envs) >= num_envs // 2
-    commands = grid[np.arange(num_envs) % len(grid)]
-    commands[pushed] = commands[: int(pushed.sum())].copy()
-    return commands, pushed
-
-
-def evaluate_gait(
-    recording: GaitRecording, pushed: np.ndarray, reference: Motion, matched: bool = False
-) -> dict[str, float]:
+def evaluate_gait(recording: GaitRecording, trial: Trial, reference: Motion, matched: bool = False) -> dict[str, float]:
     """Compute every measure of a recording.
 
     Args:
-        recording: N robots on a grid of commands.
-        pushed: which robots were pushed, (N,). They count for ``falls_per_minute_pushed`` alone.
+        recording: N robots that did the trial.
+        trial: their commands and pushes. Pushed robots count for the measures of pushes alone.
         reference: reference motion, with commands.
         matched: whether the robots have commands of the reference; adds the measures of :func:`~.judge.judge_gait`.
 
     Returns:
         The measures of :func:`~.gait_metrics.compute_gait_metrics` and :func:`~.gait_metrics.reference_metrics`, their
-        ratios, and ``style_distance``.
+        ratios, ``style_distance``, and ``falls_per_minute_pushed`` or, for graded pushes, :func:`~.pushes.push_measures`.
     """
     hip = hip_joint(recording.spec.joint_names)
-    alone = recording.select(~pushed)
+    alone = recording.select(~trial.pushed)
     result = compute_gait_metrics(alone, hip)
-    result["falls_per_minute_pushed"] = falls_per_minute(recording.select(pushed))
+    if trial.push_unit is None:
+        result["falls_per_minute_pushed"] = falls_per_minute(recording.select(trial.pushed))
     result |= reference_metrics(
         reference.clips(), reference.clip_commands(), alone.commands, recording.dt, recording.spec, hip
     )
@@ -98,6 +58,9 @@ def evaluate_gait(
     expert = _sample_windows(windows_of(reference.clips()))
     policy = _sample_windows(windows_of(list(alone.states[start:].transpose(1, 0, 2))))
     result["style_distance"] = style_distance(expert, policy)
+    if trial.push_unit is not None:
+        frequency = result.get("stride_frequency_hz", result["reference_stride_frequency_hz"])
+        result |= push_measures(recording, trial, frequency)
     return result | (judge_gait(alone, reference) if matched else {})
 
 

@@ -8,26 +8,19 @@ from tqdm import tqdm
 from amp_runner.deploy.mujoco_robot import MujocoRobot
 from amp_runner.deploy.policy import DeployedPolicy
 from amp_runner.errors import ConfigError
-from amp_runner.evaluation.evaluate import PUSH_INTERVAL, PUSH_SPEED, command_grid
 from amp_runner.evaluation.gait_metrics import CONTACT_FORCE, GaitRecording
+from amp_runner.evaluation.trial import Trial
 from amp_runner.state import AMPStateSpec
 
 
-def record_mujoco_gait(
-    policy: DeployedPolicy, robot: MujocoRobot, seconds: float, grid: np.ndarray, num_envs: int, spec: AMPStateSpec
-) -> tuple[GaitRecording, np.ndarray]:
-    """Run a policy on a grid of commands, one robot after the other.
+def record_mujoco_gait(policy: DeployedPolicy, robot: MujocoRobot, trial: Trial, spec: AMPStateSpec) -> GaitRecording:
+    """Run a policy in a trial, one robot after the other.
 
     Args:
         policy: the exported policy.
         robot: its robot.
-        seconds: length of each recording [s].
-        grid: commands, (C, 3).
-        num_envs: N, number of robots.
+        trial: commands and pushes of the robots.
         spec: layout of the recorded states, without key bodies and feet.
-
-    Returns:
-        The recording, and which robots were pushed, (N,); the first half of the robots is not pushed.
 
     Raises:
         ConfigError: the task did not declare its feet.
@@ -38,28 +31,24 @@ def record_mujoco_gait(
             "export again"
         )
     dt = robot.description.control_dt
-    commands, pushed = command_grid(num_envs, grid)
-    speeds = np.random.default_rng(0).uniform(-PUSH_SPEED, PUSH_SPEED, (int(seconds / PUSH_INTERVAL), num_envs, 2))
-    pushes = pushed[None, :, None] * speeds
     walks = [
-        _walk(policy, robot, command, round(seconds / dt), pushes[:, number])
-        for number, command in enumerate(tqdm(commands, desc="evaluating", unit="robot", mininterval=1.0))
+        _walk(policy, robot, trial, number)
+        for number in tqdm(range(len(trial.commands)), desc="evaluating", unit="robot", mininterval=1.0)
     ]
     for walk in walks:
         walk["states"] = robot.amp_states(walk.pop("qpos"), walk.pop("qvel"), spec)
     arrays = {name: np.stack([walk[name] for walk in walks], axis=1) for name in walks[0]}
     weight = float(robot.model.body_subtreemass[0]) * 9.81
-    return GaitRecording(commands=commands, weight=weight, dt=dt, spec=spec, **arrays), pushed
+    return GaitRecording(commands=trial.commands, weight=weight, dt=dt, spec=spec, **arrays)
 
 
-def _walk(
-    policy: DeployedPolicy, robot: MujocoRobot, command: np.ndarray, steps: int, pushes: np.ndarray
-) -> dict[str, np.ndarray]:
+def _walk(policy: DeployedPolicy, robot: MujocoRobot, trial: Trial, number: int) -> dict[str, np.ndarray]:
+    """Record one robot of the trial; arrays (T, ...)."""
     policy.reset()
     robot.reset()
-    begun, frames, interval = 0, [], round(PUSH_INTERVAL / robot.description.control_dt)
-    for step in range(steps):
-        robot.step(policy(robot.signals(command)))
+    begun, frames, dt = 0, [], robot.description.control_dt
+    for step in range(round(trial.seconds / dt)):
+        robot.step(policy(robot.signals(trial.commands[number])))
         fallen, feet = robot.fallen, robot.feet()
         feet["foot_contact"] = feet.pop("foot_force") > CONTACT_FORCE
         frame = {
@@ -67,7 +56,7 @@ def _walk(
             "qvel": robot.data.qvel.copy(),
             "actions": policy.last_action,
             "falls": fallen,
-            "episode_time": 0.0 if fallen else (step - begun) * robot.description.control_dt,
+            "episode_time": 0.0 if fallen else (step - begun) * dt,
             "power": robot.power(),
             **feet,
         }
@@ -76,8 +65,7 @@ def _walk(
             policy.reset()
             robot.reset()
             begun = step + 1
-        number, remainder = divmod(step + 1, interval)
-        if remainder == 0 and number <= len(pushes):
-            robot.push(pushes[number - 1])
+        if (push := trial.push_after(step, dt)) is not None:
+            robot.push(push[number])
     arrays = {name: np.stack([frame[name] for frame in frames]) for name in frames[0]}
     return arrays

@@ -1,4 +1,4 @@
-"""The pictures that ``amp-eval --plots`` draws: footfalls, phase portraits, speed sweep, spectrum."""
+"""The pictures that ``amp-eval --plots`` draws: footfalls, phase portraits, speed sweep, spectrum, survival of pushes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from amp_runner.evaluation import gait_metrics
+from amp_runner.evaluation.pushes import SURVIVAL, PushOutcomes
+from amp_runner.evaluation.trial import DIRECTIONS
 from amp_runner.motions.clip import Motion
 
 _SHOWN_COMMAND = np.array([0.5, 0.0, 0.0])
@@ -40,6 +42,32 @@ def write_plots(folder: Path, recording: gait_metrics.GaitRecording, reference: 
         figure.savefig(folder / f"{name}.png", dpi=110)
         plt.close(figure)
     return list(figures)
+
+
+def write_push_plot(folder: Path, outcomes: PushOutcomes, measures: dict[str, float]) -> list[str]:
+    """Write ``pushes.png``, the share of survivors over the strength of the push; returns its name.
+
+    Args:
+        folder: folder to write to, which exists.
+        outcomes: outcomes of graded pushes.
+        measures: what :func:`~.pushes.push_measures` found.
+    """
+    figure, axis = plt.subplots(figsize=(7, 3.8), layout="constrained")
+    for number, direction in enumerate(DIRECTIONS):
+        found = outcomes.toward(direction)
+        levels, index = np.unique(found.speed.round(9), return_inverse=True)
+        shares = np.bincount(index, found.survived) / np.maximum(np.bincount(index), 1)
+        limit = measures[f"push_survived_{direction}_mps"]
+        bound = "at least " if len(levels) and limit >= levels[-1] else ""
+        axis.plot(levels, shares, "o-", color=f"C{number}", label=f"{direction}: {bound}{limit:.2f} m/s")
+        axis.plot([limit], [SURVIVAL], "x", color=f"C{number}", ms=9)
+    axis.axhline(SURVIVAL, color="k", lw=0.8, ls=":")
+    axis.set(xlabel="change of velocity by the push [m/s]", ylabel="share of survivors", ylim=(-0.03, 1.03))
+    axis.grid(alpha=0.3)
+    axis.legend(title=f"survived by {SURVIVAL:.0%}")
+    figure.savefig(folder / "pushes.png", dpi=110)
+    plt.close(figure)
+    return ["pushes"]
 
 
 def _nearest(commands: np.ndarray) -> int:

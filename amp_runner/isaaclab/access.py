@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import torch
+
 from amp_runner.errors import ConfigError
+from amp_runner.state.rotations import rotate, yaw_quat
 
 
 def robot_of(unwrapped: Any) -> Any:
@@ -17,6 +21,16 @@ def robot_of(unwrapped: Any) -> Any:
         known = ", ".join(unwrapped.scene.articulations) or "none"
         raise ConfigError(f"the task's scene has no articulation 'robot' (it has {known}); rename it to 'robot'")
     return unwrapped.scene["robot"]
+
+
+def push_robots(robot: Any, change: np.ndarray) -> None:
+    """Change the robots' planar velocity, (N, 2), heading frame [m/s]; robots with a change of 0 are left alone."""
+    velocity = robot.data.root_link_vel_w.torch.clone()
+    planar = torch.tensor(change, dtype=velocity.dtype, device=velocity.device)
+    velocity[:, :3] += rotate(yaw_quat(robot.data.root_link_quat_w.torch), torch.nn.functional.pad(planar, (0, 1)))
+    robots = planar.any(dim=-1).nonzero().squeeze(-1)
+    if len(robots):
+        robot.write_root_link_velocity_to_sim_index(root_velocity=velocity[robots], env_ids=robots.int())
 
 
 def hold_commands(env_cfg: Any) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from amp_runner.env_interface import command_ranges, velocity_command
-from amp_runner.isaaclab.access import restart_observations, robot_of
+from amp_runner.isaaclab.access import push_robots, restart_observations, robot_of
 from amp_runner.isaaclab.simulation import Simulation
 from amp_runner.learning.style_scorer import StyleScore, load_style_scorer
 from amp_runner.state import amp_frames
@@ -113,12 +113,9 @@ class IsaacLabPlayer:
         self._obs = restart_observations(self._env)
 
     def push(self, velocity: np.ndarray) -> None:
-        """Change the base's planar velocity, (2,) [m/s]."""
-        changed = self._robot.data.root_link_vel_w.torch[:1].clone()
-        changed[0, :2] += torch.tensor(velocity, dtype=torch.float32, device=changed.device)
-        ids = torch.zeros(1, dtype=torch.int32, device=changed.device)
+        """Change the base's planar velocity, (2,), heading frame [m/s]."""
         with torch.inference_mode():
-            self._robot.write_root_link_velocity_to_sim_index(root_velocity=changed, env_ids=ids)
+            push_robots(self._robot, velocity[None])
 
     def velocity(self) -> np.ndarray:
         """Return forward and sideways velocity [m/s] and yaw rate [rad/s] in the heading frame, (3,)."""

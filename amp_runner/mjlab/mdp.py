@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from mjlab.managers import ManagerTermBase, RecorderTerm, SceneEntityCfg
 
@@ -13,7 +14,7 @@ from amp_runner.errors import ConfigError
 from amp_runner.learning.config import parse_motion_entries
 from amp_runner.motions.reference_state import ReferenceStates, robot_state
 from amp_runner.state import AMP_GROUP, AMPStateSpec, Orientation, VelocityFrame, amp_state
-from amp_runner.state.rotations import rotate
+from amp_runner.state.rotations import rotate, yaw_quat
 
 if TYPE_CHECKING:
     from mjlab.entity import Entity
@@ -77,6 +78,16 @@ def root_state(robot: Entity) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor,
     qpos, qvel = data.qpos[:, index.free_joint_q_adr], data.qvel[:, index.free_joint_v_adr]
     quat = torch.cat([qpos[:, 4:7], qpos[:, 3:4]], dim=-1)  # MuJoCo's order is wxyz
     return qpos[:, :3], quat, qvel[:, :3], rotate(quat, qvel[:, 3:])  # MuJoCo gives angular velocity in the body's frame
+
+
+def push_robots(robot: Entity, change: np.ndarray) -> None:
+    """Change the robots' planar velocity, (N, 2), heading frame [m/s]; robots with a change of 0 are left alone."""
+    _, quat, linear, angular = root_state(robot)
+    planar = torch.tensor(change, dtype=linear.dtype, device=linear.device)
+    linear = linear + rotate(yaw_quat(quat), torch.nn.functional.pad(planar, (0, 1)))
+    robots = planar.any(dim=-1).nonzero().squeeze(-1)
+    if len(robots):
+        robot.write_root_link_velocity_to_sim(torch.cat([linear, angular], dim=-1)[robots], env_ids=robots)
 
 
 class FinalAMPState(RecorderTerm):

@@ -11,7 +11,7 @@ import torch
 from amp_runner.env_interface import command_ranges, velocity_command
 from amp_runner.learning.style_scorer import StyleScore, load_style_scorer
 from amp_runner.mjlab.access import restart_observations, robot_model
-from amp_runner.mjlab.mdp import root_state
+from amp_runner.mjlab.mdp import push_robots, root_state
 from amp_runner.mjlab.simulation import Simulation
 from amp_runner.state import amp_frames
 from amp_runner.state.rotations import rotate_inverse, yaw_quat
@@ -88,14 +88,9 @@ class MjlabPlayer:
         self._obs = restart_observations(self._env)
 
     def push(self, velocity: np.ndarray) -> None:
-        """Change the base's planar velocity, (2,) [m/s]."""
-        _, _, linear, angular = root_state(self._robot)
-        changed = torch.cat([linear, angular], dim=-1)[:1].clone()
-        changed[0, :2] += torch.tensor(velocity, dtype=torch.float32, device=changed.device)
+        """Change the base's planar velocity, (2,), heading frame [m/s]."""
         with torch.inference_mode():
-            self._robot.write_root_link_velocity_to_sim(
-                changed, env_ids=torch.zeros(1, dtype=torch.long, device=changed.device)
-            )
+            push_robots(self._robot, velocity[None])
 
     def velocity(self) -> np.ndarray:
         """Return forward and sideways velocity [m/s] and yaw rate [rad/s] in the heading frame, (3,)."""

@@ -6,33 +6,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from mjlab.envs.mdp import push_by_setting_velocity
 from tqdm import tqdm
 
 from amp_runner.env_interface import velocity_command
-from amp_runner.evaluation.evaluate import PUSH_INTERVAL, PUSH_SPEED, command_grid
 from amp_runner.evaluation.gait_metrics import CONTACT_FORCE, GaitRecording
+from amp_runner.evaluation.trial import Trial
 from amp_runner.mjlab.access import restart_observations
 from amp_runner.mjlab.feet import FootProbe
-from amp_runner.mjlab.mdp import root_state
+from amp_runner.mjlab.mdp import push_robots, root_state
 from amp_runner.mjlab.simulation import Simulation
 from amp_runner.state import AMPStateSpec, amp_state
 
 
-def record_gait(
-    sim: Simulation, policy: Any, seconds: float, grid: np.ndarray, spec: AMPStateSpec
-) -> tuple[GaitRecording, np.ndarray]:
-    """Run a policy on a grid of commands.
+def record_gait(sim: Simulation, policy: Any, trial: Trial, spec: AMPStateSpec) -> GaitRecording:
+    """Run a policy in a trial.
 
     Args:
         sim: the environment.
         policy: the actor.
-        seconds: length of the recording [s].
-        grid: commands, (C, 3).
+        trial: commands and pushes of the environment's robots.
         spec: layout of the recorded states, without key bodies and feet.
-
-    Returns:
-        The recording, and which robots were pushed, (N,); the first half of the robots is not pushed.
 
     Raises:
         ConfigError: the task has no velocity command, or no contact sensor for the feet.
@@ -40,15 +33,13 @@ def record_gait(
     env, unwrapped = sim.env, sim.env.unwrapped
     dt, robot = unwrapped.step_dt, unwrapped.scene["robot"]
     joints = robot.find_joints(spec.joint_names, preserve_order=True)[0]
-    command_array, pushed = command_grid(env.num_envs, grid)
-    commands = torch.tensor(command_array, dtype=torch.float32, device=env.device)
-    pushed_ids = torch.tensor(pushed, device=env.device).nonzero().squeeze(-1)
+    commands = torch.tensor(trial.commands, dtype=torch.float32, device=env.device)
     command_term, probe = velocity_command(unwrapped), FootProbe(unwrapped)
     frames: list[dict[str, torch.Tensor]] = []
     command_term.vel_command_b[:] = commands
     obs = restart_observations(env)
     with torch.inference_mode():
-        for step in tqdm(range(round(seconds / dt)), desc="evaluating", unit="step", mininterval=1.0):
+        for step in tqdm(range(round(trial.seconds / dt)), desc="evaluating", unit="step", mininterval=1.0):
             actions = policy(obs)
             time = unwrapped.episode_length_buf * dt
             obs, _, dones, extras = env.step(actions)
@@ -68,9 +59,7 @@ def record_gait(
                     **feet,
                 }
             )
-            if (step + 1) % round(PUSH_INTERVAL / dt) == 0 and len(pushed_ids):
-                speed = (-PUSH_SPEED, PUSH_SPEED)
-                push_by_setting_velocity(unwrapped, pushed_ids, {"x": speed, "y": speed})
+            if (push := trial.push_after(step, dt)) is not None:
+                push_robots(robot, push)
     arrays = {name: torch.stack([frame[name] for frame in frames]).cpu().numpy() for name in frames[0]}
-    recording = GaitRecording(commands=command_array.astype(np.float32), weight=probe.weight, dt=dt, spec=spec, **arrays)
-    return recording, pushed
+    return GaitRecording(commands=trial.commands.astype(np.float32), weight=probe.weight, dt=dt, spec=spec, **arrays)

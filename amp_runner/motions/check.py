@@ -57,7 +57,7 @@ def check_motion(motion: Motion, robot: RobotModel | None = None, max_joint_spee
         Finding("note", f"no '{name}' in the file: {consequence}")
         for name, value, consequence in (
             ("dt", motion.dt, "the environment's time step is assumed"),
-            ("commands", motion.commands, "amp-eval cannot compare at equal commands"),
+            ("commands", motion.commands, "amp-eval takes the mean velocity around each frame instead"),
             ("velocity_frame", motion.velocity_frame, "heading is assumed"),
             ("licence", motion.licence or None, "licence unknown"),
         )

@@ -150,7 +150,7 @@ class AMPStateSpec:
     def mirror(self, flipped: str, sides: tuple[str, str] = ("left", "right")) -> tuple[list[int], list[float]]:
         """Compute the left-right mirroring of a state from names, for :class:`~amp_runner.MirrorCfg`.
 
-        :func:`amp_runner.motions.robot_model.mirror_of_model` computes it from the robot's model instead.
+        :func:`amp_runner.motions.robot_mirror.mirror_of_model` computes it from the robot's model instead.
 
         Args:
             flipped: regular expression of the joints whose angle changes sign (those that roll or yaw).

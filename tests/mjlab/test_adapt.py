@@ -3,6 +3,7 @@
 import dataclasses
 
 import mujoco
+import numpy as np
 import pytest
 import torch
 from mjlab.tasks.registry import load_runner_cls
@@ -10,6 +11,8 @@ from mjlab.tasks.registry import load_runner_cls
 import amp_runner.mjlab
 from amp_runner import AMPStateSpec, ConfigError, Motion, MotionError, load_motion, save_motion
 from amp_runner.mjlab import MjlabAMPRunner, runner_class, with_amp
+from amp_runner.mjlab.access import restart_observations
+from amp_runner.mjlab.mdp import push_robots
 from amp_runner.motions.robot_model import RobotModel
 from tests.mjlab.conftest import JOINTS, SPEC, TASK, fresh
 
@@ -113,6 +116,17 @@ class TestEnvironment:
         torch.testing.assert_close(final[others], obs["amp"][others])
         assert (final[2] - before).abs().max() < (obs["amp"][2] - before).abs().max() + 2.0
         assert not torch.equal(final[2], obs["amp"][2])
+
+    def test_a_push_is_in_the_heading_frame_of_one_robot(self, env):
+        env.reset()
+        before = env.get_observations()["amp"][:, SPEC.features["root_lin_vel"]].clone()
+        change = np.zeros((8, 2))
+        change[3] = [0.4, -0.2]
+        push_robots(env.unwrapped.scene["robot"], change)
+        found = restart_observations(env)["amp"][:, SPEC.features["root_lin_vel"]] - before
+        expected = torch.zeros(8, 3)
+        expected[3] = torch.tensor([0.4, -0.2, 0.0])
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
 
 def test_key_bodies_are_those_of_the_converters_robot(adapted):

@@ -4,12 +4,14 @@ import argparse
 import json
 
 import gymnasium
+import numpy as np
 import torch
 from isaaclab.app import add_launcher_args, launch_simulation
 from isaaclab_tasks.utils import resolve_task_config
 
 import ostrich_env  # noqa: F401
 from amp_runner import AMPStateSpec
+from amp_runner.isaaclab.access import push_robots
 from ostrich_env.robot.kinematics import foot_clearance
 
 TASK = "Isaac-Velocity-Flat-Ostrich-v0"
@@ -43,5 +45,10 @@ def main(argv: list[str]) -> None:
             "heading_spread": float(heading.std()),
             "standing": int(env.command_manager.get_term("base_velocity").is_standing_env.sum()),
         }
+        change = np.zeros((NUM_ENVS, 2))
+        change[3] = [0.4, -0.2]
+        push_robots(env.scene["robot"], change)
+        pushed = env.observation_manager.compute_group("amp")[:, features["root_lin_vel"]]
+        result["pushed"] = (pushed - linear).tolist()
         print("RESULT " + json.dumps(result))
         env.close()

@@ -27,3 +27,6 @@ def test_episodes_start_in_states_of_the_clips_with_their_commands(tmp_path):
     assert result["standing"] == 0, "nobody is told to stand while walking"
     assert result["lowest_foot"] > -1e-4, "no foot in the ground"
     assert result["heading_spread"] > 1.0, "the yaw is free"
+    pushed = np.zeros((len(result["pushed"]), 3))
+    pushed[3] = [0.4, -0.2, 0.0]
+    np.testing.assert_allclose(result["pushed"], pushed, atol=1e-5, err_msg="a push is in the heading frame, of one robot")

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from amp_runner import AMPStateSpec, Motion, MotionError, save_motion
-from amp_runner.evaluation.evaluate import commands_in, evaluate_gait, load_reference
+from amp_runner.evaluation.evaluate import evaluate_gait, load_reference
+from amp_runner.evaluation.trial import Trial
 from tests.amp_runner.evaluation.synthetic import BIPED, gait, motion, robots
 
 SPEC = AMPStateSpec(("hip",))
@@ -62,21 +63,14 @@ def test_references_that_cannot_be_measured_are_refused(tmp_path):
         load_reference([bare], 0.02)
 
 
-def test_the_grid_covers_the_ranges_of_the_training():
-    grid = commands_in({"lin_vel_x": [-0.8, 0.8], "lin_vel_y": [-0.5, 0.5], "ang_vel_z": [-0.3, 0.3]})
-    assert len(grid) == 19 and grid[:9, 0].tolist() == pytest.approx([0.1 * i for i in range(9)])
-    assert grid.min(axis=0).tolist() == [0.0, -0.5, -0.3] and grid.max(axis=0).tolist() == [0.8, 0.5, 0.3]
-    forward_only = commands_in({"lin_vel_x": [0.4, 1.2], "lin_vel_y": [0.0, 0.0], "ang_vel_z": [0.0, 0.0]})
-    assert (forward_only[:, 0] >= 0.4).all() and len(np.unique(forward_only, axis=0)) == len(forward_only)
-
-
 def test_the_measures_of_equal_commands_are_added_on_request_and_pushed_robots_do_not_count():
     commands = [(0.4, 0.0, 0.0), (0.6, 0.0, 0.0)]
     walk, reference = robots(BIPED, commands, each=4), motion(BIPED, [gait(BIPED, c) for c in commands], commands)
     pushed = np.arange(8) >= 4
     walk.states[:, pushed] += 1.0
     walk.falls[300, pushed] = True
-    unmatched, matched = (evaluate_gait(walk, pushed, reference, matched) for matched in (False, True))
+    trial = Trial(walk.commands, pushed, np.zeros((1, 8, 2)), 8.0)
+    unmatched, matched = (evaluate_gait(walk, trial, reference, matched) for matched in (False, True))
     assert matched["falls_per_minute"] == 0 and matched["falls_per_minute_pushed"] == pytest.approx(60 / 8)
     assert matched["matched_commands"] == 2 and matched["stride_distance_rad"] < 0.01
     assert set(unmatched) < set(matched) and not any("auc" in name for name in unmatched)
