@@ -7,9 +7,30 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
 from amp_runner.errors import AMPError
+
+
+class Exporter(Protocol):
+    """What ``amp-export`` needs of a simulator; a module of its package."""
+
+    def without_randomisation(self, env_cfg: Any) -> None:
+        """Remove what randomises the robot at the start."""
+
+    def describe(self, env: Any, agent_cfg: Any, checkpoint: dict[str, Any], motions: dict[str, str], task: str) -> Any:
+        """Return the description of a policy, a :class:`~amp_runner.deploy.PolicyDescription`."""
+
+    def measured_signals(self, env: Any) -> dict[str, Any]:
+        """Return the signals of the first robot."""
+        ...
+
+    def joint_targets(self, env: Any) -> Any:
+        """Return the joint position targets of the first robot's last step."""
+
+    def write_model(self, sim: Any, folder: Path) -> str | None:
+        """Write the robot's MJCF file to the folder and return its name; None if there is none."""
 
 
 class Backend(Protocol):
@@ -40,6 +61,10 @@ class Backend(Protocol):
 
     def make_player(self, sim: Any, score_style: bool) -> Any:
         """Return the player of a simulation."""
+
+    def exporter(self) -> Exporter:
+        """Return what ``amp-export`` needs."""
+        ...
 
     def time_outs(self, extras: dict[str, Any], dones: Any) -> Any:
         """Return which episodes ended by a time-out, (N,)."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import sys
 import tempfile
@@ -67,19 +66,6 @@ def _advice_on_home(error: Exception) -> str:
     if not str(getattr(error, "filename", None) or "").startswith(home) or os.access(home, os.W_OK):
         return ""
     return "; the home folder cannot be written: set HOME to a folder that can be, for the caches of the simulator"
-
-
-def require_isaaclab() -> None:
-    """Check that Isaac Lab is installed.
-
-    Raises:
-        AMPError: it is not; the message gives the command that installs it.
-    """
-    if importlib.util.find_spec("isaaclab") is None:
-        raise AMPError(
-            "Isaac Lab is not installed, and this command runs a simulated environment; install it with: "
-            "pip install 'amp-runner[sim]' (Python 3.12)"
-        )
 
 
 def number(low: float, high: float) -> Callable[[str], float]:

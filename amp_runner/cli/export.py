@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import shutil
 import sys
 import warnings
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from amp_runner.cli.common import make_folder, policy_parser, require_isaaclab, run_command
+from amp_runner.cli.backends import Exporter, backend_of
+from amp_runner.cli.common import make_folder, policy_parser, run_command
 from amp_runner.deploy.policy import ONNX_FILE, DeployedPolicy
 from amp_runner.deploy.policy_description import PolicyDescription
-from amp_runner.errors import AMPError, ConfigError
+from amp_runner.errors import AMPError
 from amp_runner.motions.clip import load_motion
-
-if TYPE_CHECKING:
-    from amp_runner.isaaclab.simulation import Simulation
 
 TORCHSCRIPT_FILE = "policy.pt"
 TOLERANCE = 1e-5
@@ -42,20 +39,20 @@ def export(argv: list[str]) -> None:
     """
     args, rest = _parser().parse_known_args(argv)
     folder = make_folder("--out", args.out)
-    require_isaaclab()
+    backend = backend_of(args.task)
     _require_onnx()
-    from amp_runner.cli.isaaclab_backend import simulation
+    exporter = backend.exporter()
 
     def configure(_: argparse.Namespace, env_cfg: Any) -> None:
         env_cfg.scene.num_envs = 1
-        without_randomisation(env_cfg)
+        exporter.without_randomisation(env_cfg)
 
-    with simulation(args, rest, configure) as sim:
+    with backend.simulation(args, rest, configure) as sim:
         actor = sim.load_policy()
-        description = describe_policy(sim)
+        description = describe_policy(sim, exporter)
         write_networks(actor, folder)
-        write_description(description, sim.env_cfg, folder)
-        differences = compare(sim, actor, folder)
+        write_description(description, exporter.write_model(sim, folder), folder)
+        differences = compare(sim, exporter, actor, folder)
     for name, difference in differences.items():
         print(f"{name}: differs from the policy by at most {difference:.1e} over {_STEPS} steps")
     if not all(difference <= TOLERANCE for difference in differences.values()):  # NaN compares False
@@ -69,21 +66,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to; created if missing")
     return parser
-
-
-def without_randomisation(env_cfg: Any) -> None:
-    """Remove the start-up events, which randomise masses, gains and friction."""
-    events = getattr(env_cfg, "events", None)
-    if events is None:
-        raise ConfigError("amp-export needs a manager-based task; this one has no event terms")
-    for name, event in vars(events).items():
-        if getattr(event, "mode", None) in ("startup", "prestartup"):
-            setattr(events, name, None)
-
-
-def _applied_targets(sim: Simulation) -> np.ndarray:
-    manager = sim.env.unwrapped.action_manager
-    return manager.get_term(manager.active_terms[0]).processed_actions[0].cpu().numpy()
 
 
 def _require_onnx() -> None:
@@ -129,35 +111,33 @@ def _strip_debug_info(path: Path) -> None:
             archive.writestr(name, content)
 
 
-def describe_policy(sim: Simulation) -> PolicyDescription:
+def describe_policy(sim: Any, exporter: Exporter) -> PolicyDescription:
     """Describe the policy of a simulation.
 
     Raises:
         ConfigError: it observes something that a robot does not measure, or its actions are not joint positions.
     """
-    from amp_runner.isaaclab.policy_export import describe
-
     checkpoint = {"file": Path(sim.args.checkpoint).name, "iteration": sim.checkpoint_state.get("iter")}
-    description = describe(sim.env, sim.agent_cfg, checkpoint, _motion_hashes(sim), sim.args.task)
+    description = exporter.describe(sim.env, sim.agent_cfg, checkpoint, _motion_hashes(sim), sim.args.task)
     description.require_measured()
+    if any(entry.signal == "base_lin_vel" for entry in description.observations):
+        print("note: the policy observes base_lin_vel: on the robot, an estimator has to provide it")
     return description
 
 
-def write_description(description: PolicyDescription, env_cfg: Any, folder: Path) -> None:
-    """Write ``policy.json``, and the robot's MJCF file if the task names one."""
+def write_description(description: PolicyDescription, model: str | None, folder: Path) -> None:
+    """Write ``policy.json``; ``model`` is the robot's MJCF file in the folder, if there is one."""
     from amp_runner.deploy.mujoco_robot import MujocoRobot
 
-    model = getattr(env_cfg, "mjcf", None)
-    if model is not None:
-        description.robot.model = Path(model).name
-        copied = folder / Path(model).name
-        if not copied.exists() or not copied.samefile(model):
-            shutil.copyfile(model, copied)
-        MujocoRobot(description, copied)  # raises for a model that needs further files
+    if model is None:
+        print("note: without an MJCF file of the robot, the export cannot be simulated in plain MuJoCo")
+    else:
+        description.robot.model = model
+        MujocoRobot(description, folder / model)  # raises for a model that needs further files
     description.save(folder)
 
 
-def _motion_hashes(sim: Simulation) -> dict[str, str]:
+def _motion_hashes(sim: Any) -> dict[str, str]:
     """Return the hashes of the clips that the checkpoint was trained on; if it has none, of the agent's clips."""
     saved = sim.checkpoint_state.get("amp", {}).get("motion_hashes")
     if saved is None:
@@ -166,7 +146,7 @@ def _motion_hashes(sim: Simulation) -> dict[str, str]:
     return {Path(path).name: digest for path, digest in saved.items()}
 
 
-def compare(sim: Simulation, actor: Any, folder: Path) -> dict[str, float]:
+def compare(sim: Any, exporter: Exporter, actor: Any, folder: Path) -> dict[str, float]:
     """Run the policy and its exports on the same steps.
 
     Returns:
@@ -174,8 +154,6 @@ def compare(sim: Simulation, actor: Any, folder: Path) -> dict[str, float]:
         leads to, and of the joint position targets [rad].
     """
     import torch
-
-    from amp_runner.isaaclab.policy_export import measured_signals
 
     deployed = DeployedPolicy(folder)
     script = torch.jit.load(str(folder / TORCHSCRIPT_FILE))
@@ -191,7 +169,7 @@ def compare(sim: Simulation, actor: Any, folder: Path) -> dict[str, float]:
     with torch.inference_mode():
         for _ in tqdm(range(_STEPS), desc="checking", unit="step", mininterval=1.0):
             expected = torch.cat([obs[group] for group in groups], dim=-1).cpu()
-            found = deployed.observe(measured_signals(sim.env))
+            found = deployed.observe(exporter.measured_signals(sim.env))
             action = actor(obs)
             limit = sim.agent_cfg.clip_actions or np.inf
             target = action[0].cpu().numpy()
@@ -201,7 +179,7 @@ def compare(sim: Simulation, actor: Any, folder: Path) -> dict[str, float]:
                 (deployed.last_action, target.clip(-limit, limit)),
                 (script(expected)[0].numpy(), target),
                 (found, expected.numpy()),
-                (targets, _applied_targets(sim)),
+                (targets, exporter.joint_targets(sim.env)),
             )
             for name, (output, correct) in zip(names, pairs):
                 differences[name] = float(np.maximum(differences[name], np.abs(output - correct).max()))

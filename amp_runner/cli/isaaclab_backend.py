@@ -31,6 +31,7 @@ from amp_runner.cli.overrides import (
 )
 from amp_runner.env_interface import HOW_TO_ADD_AMP_GROUP
 from amp_runner.errors import CheckpointError, ConfigError
+from amp_runner.isaaclab import policy_export
 from amp_runner.isaaclab.access import hold_commands, timed_out
 from amp_runner.isaaclab.adapt import with_amp
 from amp_runner.isaaclab.player import IsaacLabPlayer, add_camera, add_page
@@ -43,7 +44,17 @@ from amp_runner.motions.dataset import MotionDataset
 from amp_runner.state import AMP_GROUP, AMPStateSpec
 from amp_runner.viewers.snapshots import PolicySnapshotLogger
 
-__all__ = ["hold_commands", "make_player", "prepare_player", "record_gait", "simulation", "step_dt", "time_outs", "train"]
+__all__ = [
+    "exporter",
+    "hold_commands",
+    "make_player",
+    "prepare_player",
+    "record_gait",
+    "simulation",
+    "step_dt",
+    "time_outs",
+    "train",
+]
 
 PATCHED_NAMES = ("resolve_task_config", "create_rsl_rl_runner", "_resolve_checkpoint")
 """Names of Isaac Lab's training backend that :func:`train_with_amp` exchanges."""
@@ -315,6 +326,11 @@ def _add_snapshots(runner: AMPOnPolicyRunner, agent_cfg: Any, log_dir: Path) -> 
 def step_dt(env_cfg: Any) -> float:
     """Return the time step of an environment's configuration [s]."""
     return env_cfg.sim.dt * env_cfg.decimation
+
+
+def exporter() -> Any:
+    """Return what ``amp-export`` needs of Isaac Lab."""
+    return policy_export
 
 
 def prepare_player(env_cfg: Any, args: argparse.Namespace) -> None:

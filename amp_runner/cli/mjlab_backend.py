@@ -25,6 +25,7 @@ from amp_runner.cli.overrides import apply_overrides, preset_overrides
 from amp_runner.errors import CheckpointError, ConfigError, suggestion
 from amp_runner.learning.checkpoint import check_resumable, read_checkpoint
 from amp_runner.learning.config import AMPCfg
+from amp_runner.mjlab import policy_export
 from amp_runner.mjlab.access import hold_commands, robot_joints, step_dt
 from amp_runner.mjlab.adapt import with_amp
 from amp_runner.mjlab.cfg import amp_obs_group
@@ -35,7 +36,17 @@ from amp_runner.mjlab.simulation import Simulation, launch
 from amp_runner.safe_yaml import parse_yaml
 from amp_runner.state import AMP_GROUP, AMPStateSpec
 
-__all__ = ["hold_commands", "make_player", "prepare_player", "record_gait", "simulation", "step_dt", "time_outs", "train"]
+__all__ = [
+    "exporter",
+    "hold_commands",
+    "make_player",
+    "prepare_player",
+    "record_gait",
+    "simulation",
+    "step_dt",
+    "time_outs",
+    "train",
+]
 _MOTIONS = "agent.algorithm.amp_cfg.motions"
 
 
@@ -188,6 +199,11 @@ def _resolve_checkpoint(checkpoint: str, agent_cfg: Any) -> str:
     if not files:
         raise CheckpointError(f"--checkpoint {checkpoint}: no checkpoint below {folder}")
     return str(files[-1])
+
+
+def exporter() -> Any:
+    """Return what ``amp-export`` needs of mjlab."""
+    return policy_export
 
 
 def prepare_player(env_cfg: Any, args: argparse.Namespace) -> None:

@@ -44,6 +44,7 @@ def check_description(description: Any) -> None:
     _number("robot.base_height", description.robot.base_height, -_LARGEST, _LARGEST)
     _check_command_ranges(description.command_ranges)
     _check_feet(description.robot.feet)
+    _numbers("robot.velocity_point", description.robot.velocity_point, 3)
     model = description.robot.model
     if model is not None and (not isinstance(model, str) or PurePath(model).name != model):
         raise ConfigError(f"robot.model is {model!r}; expected the name of a file beside policy.json")

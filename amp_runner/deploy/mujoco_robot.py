@@ -105,8 +105,11 @@ class MujocoRobot:
 
     def signals(self, command: np.ndarray) -> dict[str, np.ndarray]:
         """Return the measured signals, by the names of :data:`~.policy_description.SIGNALS`."""
+        angular = self.data.qvel[3:6].copy()  # MuJoCo gives a free joint's in its own frame
         return {
-            "base_ang_vel": self.data.qvel[3:6].copy(),  # MuJoCo gives a free joint's in its own frame
+            "base_ang_vel": angular,
+            "base_lin_vel": self.rotation.inv().apply(self.data.qvel[:3])
+            + np.cross(angular, self.description.robot.velocity_point),
             "projected_gravity": self.rotation.inv().apply([0.0, 0.0, -1.0]),
             "command": np.asarray(command, dtype=float),
             "joint_pos": self.data.qpos[self._positions].copy(),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -17,13 +19,32 @@ _MAX_BYTES = 16 * 2**20
 
 SIGNALS = {
     "base_ang_vel": "angular velocity of the base, in its own frame [rad/s], (3,)",
+    "base_lin_vel": "linear velocity of the base at robot.velocity_point, in its own frame, estimated [m/s], (3,)",
     "projected_gravity": "unit vector of gravity in the base's frame, (3,)",
     "command": "commanded forward and sideways velocity [m/s] and yaw rate [rad/s], (3,)",
     "joint_pos": "joint positions in the order of joints.names [rad], (J,)",
     "joint_vel": "joint velocities in that order [rad/s], (J,)",
     "last_action": "the network's previous output, before offset and scale; zero at first, (A,)",
 }
-"""Signals from which observations are computed. A robot measures all except the last."""
+"""Signals from which observations are computed. A robot measures all except ``base_lin_vel``, which it estimates, and the
+last."""
+
+
+def rounded(values: Iterable[Any]) -> list[float]:
+    """Return numbers of a tensor, an array or a list, to seven digits after the point."""
+    return [round(float(value), 7) for value in values]
+
+
+def versions_of(packages: Iterable[str]) -> dict[str, str]:
+    """Return the installed versions of packages."""
+
+    def version(package: str) -> str:
+        try:
+            return importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            return "not installed"
+
+    return {package: version(package) for package in packages}
 
 
 @dataclass
@@ -91,6 +112,8 @@ class Robot:
     """Bodies with the feet, the centre of the foot in the body's frame and its radius [m]."""
     amp_state: dict[str, Any] | None
     """Layout of the AMP state: joint_names, orientation, velocity_frame."""
+    velocity_point: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    """Point whose velocity is the signal ``base_lin_vel``, in the base's frame [m]."""
 
 
 @dataclass
@@ -124,7 +147,7 @@ class PolicyDescription:
         return round(self.control_dt / self.physics_dt)
 
     def require_measured(self) -> None:
-        """Check that a robot can measure every observation.
+        """Check that a robot can measure or estimate every observation.
 
         Raises:
             ConfigError: one can only be computed by the training environment.

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from amp_runner.deploy.policy_description import Actions, Joints, Observation, PolicyDescription, Robot
+from amp_runner.deploy.policy_description import (
+    Actions,
+    Joints,
+    Observation,
+    PolicyDescription,
+    Robot,
+    rounded,
+    versions_of,
+)
 from amp_runner.env_interface import command_ranges, velocity_command
+from amp_runner.errors import ConfigError
 from amp_runner.isaaclab.access import robot_of
 from amp_runner.isaaclab.joint_action import JointTargetMapping
 from amp_runner.state import AMPStateSpec
 
 _SIGNAL_OF = {
     "base_ang_vel": "base_ang_vel",
+    "base_lin_vel": "base_lin_vel",
     "projected_gravity": "projected_gravity",
     "generated_commands": "command",
     "joint_pos": "joint_pos",
@@ -26,6 +37,20 @@ _SIGNAL_OF = {
 }
 """Signals of Isaac Lab's observation functions, by their names."""
 _PACKAGES = ("amp-runner", "isaaclab", "newton", "onnx", "rsl-rl-lib", "torch")
+
+
+def without_randomisation(env_cfg: Any) -> None:
+    """Remove the start-up events, which randomise masses, gains and friction.
+
+    Raises:
+        ConfigError: the task is not manager-based.
+    """
+    events = getattr(env_cfg, "events", None)
+    if events is None:
+        raise ConfigError("amp-export needs a manager-based task; this one has no event terms")
+    for name, event in vars(events).items():
+        if getattr(event, "mode", None) in ("startup", "prestartup"):
+            setattr(events, name, None)
 
 
 def describe(env: Any, agent_cfg: Any, checkpoint: dict[str, Any], motions: dict[str, str], task: str) -> PolicyDescription:
@@ -48,10 +73,10 @@ def describe(env: Any, agent_cfg: Any, checkpoint: dict[str, Any], motions: dict
     actuators = {name: type(actuator).__name__ for name, actuator in robot.actuators.items()}
     joints = Joints(
         names=list(robot.joint_names),
-        default_pos=_list(data.default_joint_pos.torch[0]),
+        default_pos=rounded(data.default_joint_pos.torch[0]),
         **_gains(robot),
-        armature=_list(data.joint_armature.torch[0]),
-        friction=_list(data.joint_friction_coeff.torch[0]),
+        armature=rounded(data.joint_armature.torch[0]),
+        friction=rounded(data.joint_friction_coeff.torch[0]),
         actuators=actuators,
     )
     return PolicyDescription(
@@ -59,13 +84,13 @@ def describe(env: Any, agent_cfg: Any, checkpoint: dict[str, Any], motions: dict
         control_dt=unwrapped.step_dt,
         physics_dt=unwrapped.physics_dt,
         observations=[entry for group in agent_cfg.obs_groups["actor"] for entry in _observations(unwrapped, group, joints)],
-        actions=Actions(list(action.joint_names), _list(action.offset), _list(action.scale), agent_cfg.clip_actions),
+        actions=Actions(list(action.joint_names), rounded(action.offset), rounded(action.scale), agent_cfg.clip_actions),
         joints=joints,
         robot=_describe_robot(unwrapped, robot),
         command_ranges=command_ranges(unwrapped),
         checkpoint=checkpoint,
         motions=motions,
-        versions={name: _version(name) for name in _PACKAGES},
+        versions=versions_of(_PACKAGES),
     )
 
 
@@ -82,7 +107,7 @@ def _gains(robot: Any) -> dict[str, list[float]]:
             continue
         for name, values in gains.items():
             values[actuator.joint_indices] = getattr(actuator, name)[0]
-    return {name: _list(values) for name, values in gains.items()}
+    return {name: rounded(values) for name, values in gains.items()}
 
 
 def measured_signals(env: Any, env_id: int = 0) -> dict[str, np.ndarray]:
@@ -91,11 +116,29 @@ def measured_signals(env: Any, env_id: int = 0) -> dict[str, np.ndarray]:
     data = robot_of(unwrapped).data
     return {
         "base_ang_vel": data.root_ang_vel_b.torch[env_id].cpu().numpy(),
+        "base_lin_vel": data.root_lin_vel_b.torch[env_id].cpu().numpy(),
         "projected_gravity": data.projected_gravity_b.torch[env_id].cpu().numpy(),
         "command": velocity_command(unwrapped).command[env_id].cpu().numpy(),
         "joint_pos": data.joint_pos.torch[env_id].cpu().numpy(),
         "joint_vel": data.joint_vel.torch[env_id].cpu().numpy(),
     }
+
+
+def joint_targets(env: Any) -> np.ndarray:
+    """The joint position targets of the last step, in the order of the actions, (A,) [rad]."""
+    manager = env.unwrapped.action_manager
+    return manager.get_term(manager.active_terms[0]).processed_actions[0].cpu().numpy()
+
+
+def write_model(sim: Any, folder: Path) -> str | None:
+    """Copy the robot's MJCF file, if the task names one as ``mjcf``; return the file's name."""
+    model = getattr(sim.env_cfg, "mjcf", None)
+    if model is None:
+        return None
+    copied = folder / Path(model).name
+    if not copied.exists() or not copied.samefile(model):
+        shutil.copyfile(model, copied)
+    return copied.name
 
 
 def _observations(unwrapped: Any, group: str, joints: Joints) -> list[Observation]:
@@ -114,7 +157,7 @@ def _observations(unwrapped: Any, group: str, joints: Joints) -> list[Observatio
             function=f"{function.__module__}.{function.__name__}",
             size=size,
             offset=[0.0] * size,
-            scale=_list(torch.ones(size) * torch.as_tensor(1.0 if term.scale is None else term.scale).cpu()),
+            scale=rounded(torch.ones(size) * torch.as_tensor(1.0 if term.scale is None else term.scale).cpu()),
             clip=None if term.clip is None else list(term.clip),
             history=history,
         )
@@ -134,15 +177,5 @@ def _describe_robot(unwrapped: Any, robot: Any) -> Robot:
         base_height=float(robot.data.default_root_pose.torch[0, 2]),
         feet=feet and {"body_names": list(feet.body_names), "offset": list(feet.offset), "radius": feet.radius},
         amp_state=spec and spec.to_dict(),
+        velocity_point=rounded(robot.data.body_com_pos_b.torch[0, 0]),  # Isaac Lab gives the velocity of the centre of mass
     )
-
-
-def _list(values: torch.Tensor) -> list[float]:
-    return [round(float(value), 7) for value in values]
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"

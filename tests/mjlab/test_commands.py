@@ -2,12 +2,16 @@
 
 import json
 
+import mujoco
+import numpy as np
 import pytest
 import torch
 
 from amp_runner import load_motion
 from amp_runner.cli import eval as amp_eval
-from amp_runner.cli import play, record, train
+from amp_runner.cli import export, play, record, train
+from amp_runner.deploy import DeployedPolicy
+from amp_runner.deploy.mujoco_robot import MujocoRobot
 from tests.mjlab.conftest import SPEC, TASK
 
 SMALL = ("--num_envs", "4", "agent.num_steps_per_env=12", "agent.save_interval=1", "--device", "cpu")
@@ -91,6 +95,34 @@ def test_a_policy_is_compared_at_the_references_commands(run, clip, tmp_path):
         json.loads(out.read_text())
     )
     assert (tmp_path / "at_a_glance.png").exists()
+
+
+@pytest.fixture(scope="module")
+def exported(run):
+    """An exported policy, and its robot in plain MuJoCo; ``amp-export`` has compared the export with the policy."""
+    out = run / "exported"
+    assert export.main(["--task", TASK, "--checkpoint", str(run / "model_1.pt"), "--out", str(out), "--device", "cpu"]) == 0
+    policy = DeployedPolicy(out)
+    return policy, MujocoRobot(policy.description, policy.description.model_path(out))
+
+
+def test_an_exported_policy_runs_in_plain_mujoco(exported):
+    policy, robot = exported
+    assert policy.description.robot.feet["body_names"] == ["FR_calf", "FL_calf", "RR_calf", "RL_calf"]
+    for _ in range(10):
+        robot.step(policy(robot.signals(np.array([0.5, 0.0, 0.0]))))
+    assert 0.1 < robot.data.qpos[2] < 0.35 and np.isfinite(robot.data.qpos).all()
+
+
+def test_the_velocity_is_that_of_the_point_that_mjlabs_sensor_measures(exported):
+    """In plain MuJoCo, the signal is what the robot's own velocimeter says."""
+    robot = exported[1]
+    robot.data.qpos[3:7] = [0.8, 0.0, 0.36, 0.48]
+    robot.data.qvel[:6] = [0.3, -0.2, 0.1, 0.5, -1.0, 2.0]
+    mujoco.mj_forward(robot.model, robot.data)
+    found = robot.signals(np.zeros(3))
+    np.testing.assert_allclose(found["base_lin_vel"], robot.data.sensor("imu_lin_vel").data, atol=1e-5)
+    np.testing.assert_allclose(found["base_ang_vel"], robot.data.sensor("imu_ang_vel").data, atol=1e-5)
 
 
 def test_a_policy_is_filmed(run, tmp_path):

@@ -2,7 +2,8 @@
 
 import gymnasium
 import torch
-from isaaclab.managers import RewardTermCfg
+from isaaclab.envs import mdp
+from isaaclab.managers import ObservationTermCfg, RewardTermCfg
 from isaaclab.utils import configclass
 from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
 
@@ -16,6 +17,7 @@ class PlainEnvCfg(OstrichFlatEnvCfg):
     def __post_init__(self):
         super().__post_init__()
         self.observations.amp, self.events.reset_to_reference, self.compute_final_obs = None, None, False
+        self.observations.policy.base_lin_vel = ObservationTermCfg(func=mdp.base_lin_vel)  # as stock tasks have it
 
 
 def overflowing(env):

@@ -7,6 +7,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from amp_runner import AMPStateSpec
+from amp_runner.deploy import PolicyDescription
 from tests.conftest import REPOSITORY
 from tests.sim.simulator import run_command
 from tests.sim.test_training import run_folder
@@ -26,6 +27,16 @@ def test_a_plain_task_trains_with_amp(tmp_path):
     assert state["amp"]["num_frames"] == 5 and AMPStateSpec.from_dict(state["amp"]["spec"]).dim == 22
     tags = set(EventAccumulator(str(folder)).Reload().Tags()["scalars"])
     assert {"AMP/style_reward", "AMP/valid_windows", "Episode_Reward/track_lin_vel"} <= tags
+
+    checkpoint, out = str(folder / "model_1.pt"), str(tmp_path / "exported")
+    process = run_command(
+        "export", "--task", TASK, "--checkpoint", checkpoint, "--device", "cpu", "--out", out, cwd=tmp_path
+    )
+    assert process.returncode == 0, process.stderr[-2000:]
+    assert "an estimator has to provide it" in process.stdout, "the policy observes its linear velocity"
+    description = PolicyDescription.load(out)
+    assert description.observations[-1].signal == "base_lin_vel"
+    assert description.robot.velocity_point == [0.0, 0.0, 0.035], "the base's centre of mass"
 
 
 def test_a_dry_run_prints_lines_that_do_the_same(tmp_path):
