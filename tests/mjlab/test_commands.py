@@ -138,3 +138,11 @@ def test_a_policy_is_recorded_as_a_clip(run, tmp_path):
     assert record.main([*arguments, "--num_envs", "2", "--command", "0.5", "0", "0", "--device", "cpu"]) == 0
     motion = load_motion(out)
     assert motion.spec == SPEC and motion.dt == pytest.approx(0.02) and len(motion.states) >= 100
+
+
+def test_the_example_trains(clip, tmp_path, monkeypatch):
+    from examples import mjlab_go1
+
+    monkeypatch.chdir(tmp_path)
+    mjlab_go1.main([clip, "--num_envs", "4", "--iterations", "1", "--log_dir", "run", "--device", "cpu"])
+    assert (tmp_path / "run" / "model_0.pt").exists()
