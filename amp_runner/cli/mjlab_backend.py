@@ -29,6 +29,7 @@ from amp_runner.mjlab import policy_export
 from amp_runner.mjlab.access import hold_commands, robot_joints, step_dt
 from amp_runner.mjlab.adapt import with_amp
 from amp_runner.mjlab.cfg import amp_obs_group
+from amp_runner.mjlab.cpu_replay import replay_physics_on_cpu
 from amp_runner.mjlab.player import MjlabPlayer
 from amp_runner.mjlab.rollout import record_gait
 from amp_runner.mjlab.runner import runner_class
@@ -144,6 +145,7 @@ def _run(task: str, env_cfg: Any, agent_cfg: Any, options: argparse.Namespace) -
     name = "_".join(filter(None, [datetime.now().strftime("%Y-%m-%d_%H-%M-%S"), agent_cfg.run_name]))
     folder = (Path("logs") / "rsl_rl" / agent_cfg.experiment_name / name).resolve()
     device, is_first = _device(options.device), os.environ.get("RANK", "0") == "0"
+    replay_physics_on_cpu()
     env = RslRlVecEnvWrapper(ManagerBasedRlEnv(env_cfg, device=device), clip_actions=agent_cfg.clip_actions)
     cfg = dataclasses.asdict(agent_cfg)
     if is_first:  # before the runner changes them

@@ -14,6 +14,7 @@ from mjlab.rl import MjlabOnPolicyRunner, RslRlVecEnvWrapper
 
 from amp_runner.env_interface import env_amp_spec
 from amp_runner.errors import CheckpointError, ConfigError
+from amp_runner.mjlab.cpu_replay import replay_physics_on_cpu
 from amp_runner.state import AMPStateSpec
 
 
@@ -70,6 +71,7 @@ def launch(env_cfg: Any, agent_cfg: Any, args: argparse.Namespace, checkpoint_st
         args: the command's arguments, with ``device``.
         checkpoint_state: contents of the checkpoint; empty without one.
     """
+    replay_physics_on_cpu()
     env = RslRlVecEnvWrapper(ManagerBasedRlEnv(env_cfg, device=args.device), clip_actions=agent_cfg.clip_actions)
     try:
         yield Simulation(env, env_cfg, agent_cfg, args, checkpoint_state)
