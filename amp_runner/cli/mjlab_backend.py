@@ -26,7 +26,7 @@ from amp_runner.errors import CheckpointError, ConfigError, suggestion
 from amp_runner.learning.checkpoint import check_resumable, read_checkpoint
 from amp_runner.learning.config import AMPCfg
 from amp_runner.mjlab import policy_export
-from amp_runner.mjlab.access import hold_commands, robot_joints, step_dt
+from amp_runner.mjlab.access import find_ground_sensor, hold_commands, robot_joints, step_dt
 from amp_runner.mjlab.adapt import with_amp
 from amp_runner.mjlab.cfg import amp_obs_group
 from amp_runner.mjlab.cpu_replay import replay_physics_on_cpu
@@ -179,7 +179,8 @@ def simulation(
         args.checkpoint = _resolve_checkpoint(args.checkpoint, agent_cfg)
         state = read_checkpoint(args.checkpoint, "cpu")
     if AMP_GROUP not in env_cfg.observations:
-        env_cfg.observations[AMP_GROUP] = amp_obs_group(_spec_of(state, env_cfg))
+        spec, ground = _spec_of(state, env_cfg), find_ground_sensor(env_cfg)
+        env_cfg.observations[AMP_GROUP] = amp_obs_group(spec, ground_sensor=ground)
     env_cfg.seed = args.seed
     configure(args, env_cfg)
     with launch(env_cfg, agent_cfg, args, state) as sim:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from isaaclab.managers import EventTermCfg, SceneEntityCfg
+from isaaclab.sensors import RayCasterCfg
 from isaaclab_rl.rsl_rl import RslRlPpoAlgorithmCfg
 
 from amp_runner.errors import AMPError, ConfigError
@@ -45,6 +46,7 @@ def with_amp(env_cfg: Any, agent_cfg: Any, motions: Any, *, robot: str | None = 
     lines = [f"spec = amp_runner.AMPStateSpec.from_dict({spec.to_dict()})", f"motions = {motions!r}"]
     if getattr(env_cfg.observations, AMP_GROUP, None) is None:
         env_cfg.observations.amp = _amp_group(spec)
+        lines += _measure_ground(env_cfg, spec)
         env_cfg.compute_final_obs = True
         joints = f"joint_names={list(spec.joint_names)!r}, preserve_order=True"
         params = {k: v for k, v in env_cfg.observations.amp.state.params.items() if not isinstance(v, SceneEntityCfg)}
@@ -76,6 +78,18 @@ def _amp_group(spec: AMPStateSpec) -> AMPObsGroupCfg:
     if spec.key_bodies:
         params["key_bodies"] = SceneEntityCfg("robot", body_names=list(spec.key_bodies), preserve_order=True)
     return group
+
+
+def _measure_ground(env_cfg: Any, spec: AMPStateSpec) -> list[str]:
+    """Measure the root's height above uneven ground by the ray caster on the robot; returns remarks."""
+    scene = env_cfg.scene
+    if getattr(getattr(scene, "terrain", None), "terrain_type", None) != "generator" or "root_height" not in spec.layout:
+        return []
+    for name, sensor in vars(scene).items():
+        if type(sensor) is RayCasterCfg and "/Robot" in sensor.prim_path:
+            env_cfg.observations.amp.state.params["ground_sensor"] = name
+            return []
+    return ["# the ground is uneven, and no ray caster on the robot measures it: root_height is above the origin"]
 
 
 def _amp_algorithm(algorithm: Any) -> RslRlAmpPpoAlgorithmCfg:

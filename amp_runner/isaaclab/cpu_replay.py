@@ -64,7 +64,7 @@ def _replayed(name: str, simulate: Callable[[Any], None]) -> Callable[[Any], Non
                 _recordings[name] = _FAILED
                 simulate(cls)
                 return
-            recording = _recordings[name] = capture.graph
-        warp.capture_launch(recording)
+            _recordings[name] = capture.graph
+        warp.capture_launch(_recordings[name])
 
     return step

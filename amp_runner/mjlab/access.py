@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import mujoco
+from mjlab.sensor import ObjRef, RayCastSensorCfg
 
 from amp_runner.errors import ConfigError
 from amp_runner.motions.robot_model import RobotModel
@@ -13,6 +14,21 @@ from amp_runner.motions.robot_model import RobotModel
 def find_velocity_command(env_cfg: Any) -> Any:
     """Return the configuration of the task's first velocity command; None if it has none."""
     return next((term for term in env_cfg.commands.values() if hasattr(getattr(term, "ranges", None), "lin_vel_x")), None)
+
+
+def is_uneven(env_cfg: Any) -> bool:
+    """Whether the task's ground is generated terrain."""
+    return getattr(env_cfg.scene.terrain, "terrain_generator", None) is not None
+
+
+def find_ground_sensor(env_cfg: Any, entity: str = "robot") -> str | None:
+    """Return the ray caster that measures uneven ground below the robot; None on a plane, or if there is none."""
+    if not is_uneven(env_cfg):
+        return None
+    for sensor in env_cfg.scene.sensors or ():
+        if type(sensor) is RayCastSensorCfg and isinstance(sensor.frame, ObjRef) and sensor.frame.entity == entity:
+            return sensor.name
+    return None
 
 
 def hold_commands(env_cfg: Any) -> None:

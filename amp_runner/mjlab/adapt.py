@@ -9,7 +9,7 @@ from mjlab.rl import RslRlPpoAlgorithmCfg
 
 from amp_runner.errors import AMPError, ConfigError
 from amp_runner.learning.config import AMPCfg, MirrorCfg, parse_motion_entries
-from amp_runner.mjlab.access import find_velocity_command, robot_model
+from amp_runner.mjlab.access import find_ground_sensor, find_velocity_command, is_uneven, robot_model
 from amp_runner.mjlab.cfg import RslRlAmpPpoAlgorithmCfg, amp_obs_group, final_state_recorder, reference_reset
 from amp_runner.motions.dataset import common_spec
 from amp_runner.motions.robot_mirror import mirror_of_model
@@ -41,8 +41,14 @@ def with_amp(env_cfg: Any, agent_cfg: Any, motions: Any, *, entity: str = "robot
     _check_robot(env_cfg, spec, entity)
     lines = [f"spec = amp_runner.AMPStateSpec.from_dict({spec.to_dict()})", f"motions = {motions!r}"]
     if AMP_GROUP not in env_cfg.observations:
-        env_cfg.observations[AMP_GROUP] = amp_obs_group(spec, entity)
-        lines.append(f'env_cfg.observations["{AMP_GROUP}"] = amp_runner.mjlab.amp_obs_group(spec)')
+        ground = find_ground_sensor(env_cfg, entity)
+        env_cfg.observations[AMP_GROUP] = amp_obs_group(spec, entity, ground_sensor=ground)
+        argument = "" if ground is None else f", ground_sensor={ground!r}"
+        lines.append(f'env_cfg.observations["{AMP_GROUP}"] = amp_runner.mjlab.amp_obs_group(spec{argument})')
+        if ground is None and is_uneven(env_cfg) and "root_height" in spec.layout:
+            lines.append(
+                "# the ground is uneven, and no ray caster on the robot measures it: root_height is above the origin"
+            )
         env_cfg.recorders["final_amp_state"] = final_state_recorder()
         lines.append('env_cfg.recorders["final_amp_state"] = amp_runner.mjlab.final_state_recorder()')
     if not hasattr(agent_cfg.algorithm, "amp_cfg"):

@@ -28,13 +28,16 @@ class RslRlAmpPpoAlgorithmCfg(RslRlPpoAlgorithmCfg):
     """Adversarial motion priors."""
 
 
-def amp_obs_group(spec: AMPStateSpec, entity: str = "robot", contact_sensor: str | None = None) -> ObservationGroupCfg:
+def amp_obs_group(
+    spec: AMPStateSpec, entity: str = "robot", contact_sensor: str | None = None, ground_sensor: str | None = None
+) -> ObservationGroupCfg:
     """Return the observation group ``amp``: one frame, no noise, no history.
 
     Args:
         spec: layout of the AMP state.
         entity: the robot's name in the scene.
         contact_sensor: sensor of the contact of ``spec.feet``, in that order.
+        ground_sensor: downward ray caster on the robot, for uneven ground.
     """
     params: dict[str, Any] = {
         "asset_cfg": SceneEntityCfg(entity, joint_names=spec.joint_names, preserve_order=True),
@@ -43,6 +46,8 @@ def amp_obs_group(spec: AMPStateSpec, entity: str = "robot", contact_sensor: str
     }
     if spec.key_bodies:
         params["key_bodies"] = SceneEntityCfg(entity, body_names=spec.key_bodies, preserve_order=True)
+    if ground_sensor is not None:
+        params["ground_sensor"] = ground_sensor
     if spec.feet:
         params |= {"feet": contact_sensor, "foot_names": spec.feet}
     return ObservationGroupCfg(terms={"state": ObservationTermCfg(func=amp_state_term, params=params)})

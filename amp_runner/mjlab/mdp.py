@@ -31,6 +31,7 @@ def amp_state_term(
     key_bodies: SceneEntityCfg | None = None,
     feet: str | None = None,
     foot_names: Sequence[str] = (),
+    ground_sensor: str | None = None,
 ) -> torch.Tensor:
     """Observation term: the AMP state of :func:`amp_runner.amp_state`, shape (N, D).
 
@@ -45,6 +46,8 @@ def amp_state_term(
         key_bodies: the robot with ``body_names`` of ``key_body_pos`` and ``key_body_vel``, and ``preserve_order=True``.
         feet: the contact sensor of ``foot_contact``, with one primary for each foot.
         foot_names: names of the feet, in the sensor's order.
+        ground_sensor: downward ray caster, the mean hit of which is the ground; None: the ground is at the height of the
+            environment's origin.
     """
     robot: Entity = env.scene[asset_cfg.name]
     position, quat, linear, angular = root_state(robot)
@@ -59,7 +62,7 @@ def amp_state_term(
     if feet is not None:
         optional["foot_contact"] = env.scene[feet].data.found.view(env.num_envs, len(foot_names), -1).amax(dim=-1) > 0
     return amp_state(
-        position[:, 2] - env.scene.env_origins[:, 2],
+        position[:, 2] - ground_height(env, ground_sensor),
         quat,
         robot.data.joint_pos[:, asset_cfg.joint_ids],
         linear,
@@ -70,6 +73,16 @@ def amp_state_term(
         layout=layout,
         **optional,
     )
+
+
+def ground_height(env: ManagerBasedRlEnv, sensor: str | None) -> torch.Tensor:
+    """Return the height of the ground in the world, (N,) [m]: the mean of a ray caster's hits, else of the origin."""
+    origin = env.scene.env_origins[:, 2]
+    if sensor is None:
+        return origin
+    rays = env.scene[sensor].data
+    mean = torch.where(rays.distances >= 0, rays.hit_pos_w[..., 2], torch.nan).nanmean(dim=1)
+    return torch.where(torch.isnan(mean), origin, mean)
 
 
 def root_state(robot: Entity) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:

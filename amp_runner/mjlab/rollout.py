@@ -13,9 +13,9 @@ from amp_runner.evaluation.gait_metrics import CONTACT_FORCE, GaitRecording
 from amp_runner.evaluation.trial import Trial
 from amp_runner.mjlab.access import restart_observations
 from amp_runner.mjlab.feet import FootProbe
-from amp_runner.mjlab.mdp import push_robots, root_state
+from amp_runner.mjlab.mdp import ground_height, push_robots, root_state
 from amp_runner.mjlab.simulation import Simulation
-from amp_runner.state import AMPStateSpec, amp_state
+from amp_runner.state import AMP_GROUP, AMPStateSpec, amp_state
 
 
 def record_gait(sim: Simulation, policy: Any, trial: Trial, spec: AMPStateSpec) -> GaitRecording:
@@ -34,6 +34,7 @@ def record_gait(sim: Simulation, policy: Any, trial: Trial, spec: AMPStateSpec) 
     dt, robot = unwrapped.step_dt, unwrapped.scene["robot"]
     joints = robot.find_joints(spec.joint_names, preserve_order=True)[0]
     commands = torch.tensor(trial.commands, dtype=torch.float32, device=env.device)
+    ground_sensor = unwrapped.cfg.observations[AMP_GROUP].terms["state"].params.get("ground_sensor")
     command_term, probe = velocity_command(unwrapped), FootProbe(unwrapped)
     frames: list[dict[str, torch.Tensor]] = []
     command_term.vel_command_b[:] = commands
@@ -46,7 +47,7 @@ def record_gait(sim: Simulation, policy: Any, trial: Trial, spec: AMPStateSpec) 
             policy.reset(dones)
             command_term.vel_command_b[:] = commands
             position, quat, linear, angular = root_state(robot)
-            height = position[:, 2] - unwrapped.scene.env_origins[:, 2]
+            height = position[:, 2] - ground_height(unwrapped, ground_sensor)
             position_vel = robot.data.joint_pos[:, joints], linear, angular, robot.data.joint_vel[:, joints]
             feet = probe.read()
             frames.append(

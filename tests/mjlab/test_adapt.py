@@ -1,18 +1,19 @@
 """AMP on a task of mjlab that knows nothing of it."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import mujoco
 import numpy as np
 import pytest
 import torch
-from mjlab.tasks.registry import load_runner_cls
+from mjlab.tasks.registry import load_env_cfg, load_rl_cfg, load_runner_cls
 
 import amp_runner.mjlab
 from amp_runner import AMPStateSpec, ConfigError, Motion, MotionError, load_motion, save_motion
 from amp_runner.mjlab import MjlabAMPRunner, runner_class, with_amp
 from amp_runner.mjlab.access import restart_observations
-from amp_runner.mjlab.mdp import push_robots
+from amp_runner.mjlab.mdp import ground_height, push_robots
 from amp_runner.motions.robot_model import RobotModel
 from tests.mjlab.conftest import JOINTS, SPEC, TASK, fresh
 
@@ -159,3 +160,25 @@ def test_key_bodies_are_those_of_the_converters_robot(adapted):
     torch.testing.assert_close(found[1, :6].double(), torch.from_numpy(expected), atol=1e-5, rtol=0)
     assert set(found[:, 6:].unique().tolist()) <= {0.0, 1.0} and found.shape == (2, 10)
     env.close()
+
+
+def test_on_uneven_ground_the_height_is_measured_by_the_robots_rays(clip):
+    env_cfg, agent_cfg = load_env_cfg("Mjlab-Velocity-Rough-Unitree-Go1"), load_rl_cfg("Mjlab-Velocity-Rough-Unitree-Go1")
+    lines = with_amp(env_cfg, agent_cfg, clip)
+    assert any("amp_obs_group(spec, ground_sensor='terrain_scan')" in line for line in lines)
+    assert env_cfg.observations["amp"].terms["state"].params["ground_sensor"] == "terrain_scan"
+    env_cfg, agent_cfg = load_env_cfg("Mjlab-Velocity-Rough-Unitree-Go1"), load_rl_cfg("Mjlab-Velocity-Rough-Unitree-Go1")
+    env_cfg.scene.sensors = ()
+    assert any("the ground is uneven, and no ray caster" in line for line in with_amp(env_cfg, agent_cfg, clip))
+
+
+def test_the_ground_is_the_mean_of_the_rays_that_hit():
+    hits = torch.zeros(2, 3, 3)
+    hits[0, :, 2] = torch.tensor([0.1, 0.3, 9.0])
+    rays = SimpleNamespace(hit_pos_w=hits, distances=torch.tensor([[1.0, 1.0, -1.0], [-1.0, -1.0, -1.0]]))
+
+    class Scene(dict):
+        env_origins = torch.tensor([[0.0, 0.0, 0.5], [0.0, 0.0, 0.7]])
+
+    found = ground_height(SimpleNamespace(scene=Scene(rays=SimpleNamespace(data=rays))), "rays")
+    torch.testing.assert_close(found, torch.tensor([0.2, 0.7]), msg="without a hit it is the origin's height")

@@ -62,6 +62,21 @@ def test_a_dry_run_prints_lines_that_do_the_same(tmp_path):
     assert (mirror.permutation, mirror.signs) == AMPStateSpec.from_env_cfg(env_cfg).mirror(".*_roll_joint")
 
 
+def test_on_uneven_ground_the_height_is_measured_by_the_robots_rays():
+    import amp_runner.isaaclab
+    from ostrich_env.tasks.rough_env_cfg import OstrichRoughEnvCfg
+    from tests.sim.extra_tasks import PlainRunnerCfg
+
+    env_cfg = OstrichRoughEnvCfg()
+    env_cfg.observations.amp = None
+    lines = amp_runner.isaaclab.with_amp(env_cfg, PlainRunnerCfg(), MOTION)
+    assert env_cfg.observations.amp.state.params["ground_sensor"] == "ground_rays"
+    assert any("'ground_sensor': 'ground_rays'" in line for line in lines)
+    env_cfg.observations.amp, env_cfg.scene.ground_rays = None, None
+    lines = amp_runner.isaaclab.with_amp(env_cfg, PlainRunnerCfg(), MOTION)
+    assert any("the ground is uneven, and no ray caster" in line for line in lines)
+
+
 def test_without_a_motion_the_way_is_shown(tmp_path):
     process = run_command("train", "--task", TASK, "--num_envs", "4", "--device", "cpu", cwd=tmp_path)
     assert process.returncode == 2
