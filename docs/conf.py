@@ -28,9 +28,9 @@ class SimulatorStub(types.ModuleType):
         return type(name, (), {"__module__": self.__name__, "__init__": lambda self, *args, **kwargs: None})
 
 
-for module in ("envs", "managers", "utils", "utils.math"):
+for module in ("envs", "managers", "sensors", "utils", "utils.math"):
     sys.modules[f"isaaclab.{module}"] = SimulatorStub(f"isaaclab.{module}")
-for module in ("isaaclab", "isaaclab_rl", "isaaclab_rl.rsl_rl", "mjlab", "mjlab.managers", "mjlab.rl"):
+for module in ("isaaclab", "isaaclab_rl", "isaaclab_rl.rsl_rl", "mjlab", "mjlab.managers", "mjlab.rl", "mjlab.sensor"):
     sys.modules[module] = SimulatorStub(module)
 
 project = "amp_runner"
