@@ -85,7 +85,8 @@ def test_the_documented_commands_run(words, tmp_path, monkeypatch):
         words = [*words, "--png", "view.png"]  # the page itself is tested in a browser
     if "--web" in words:
         words = [*words, "--port", "8320"]
-    process = run_command(name, *words[1:], *SMALLER[name], cwd=tmp_path)
+    smaller = ["--num_envs", "8", "--seconds", "8"] if "--pushes" in words else SMALLER[name]
+    process = run_command(name, *words[1:], *smaller, cwd=tmp_path)
     assert process.returncode == 0, process.stdout[-2000:] + process.stderr[-2000:]
 
 
