@@ -156,7 +156,7 @@ def _action(unwrapped: Any) -> Any:
 def _describe_joints(unwrapped: Any, robot: Any) -> Joints:
     model: mujoco.MjModel = unwrapped.sim.mj_model
     names = list(robot.joint_names)
-    gains: dict[str, dict[str, float]] = {}
+    gains: dict[str, dict[str, Any]] = {}
     for actuator in robot.actuators:
         values = {name: getattr(actuator.cfg, name, None) for name in ("stiffness", "damping", "effort_limit")}
         for joint in actuator.target_names:
