@@ -35,6 +35,7 @@ from amp_runner.isaaclab import policy_export
 from amp_runner.isaaclab.access import hold_commands, timed_out
 from amp_runner.isaaclab.adapt import with_amp
 from amp_runner.isaaclab.cpu_replay import replay_physics_on_cpu
+from amp_runner.isaaclab.physx_on_cpu import allow_physx_without_gpu
 from amp_runner.isaaclab.player import IsaacLabPlayer, add_camera, add_page
 from amp_runner.isaaclab.rollout import record_gait
 from amp_runner.isaaclab.simulation import Simulation, check_task, launch
@@ -165,6 +166,7 @@ def train_with_amp(argv: list[str], set_options: Callable[[Any], None], args: ar
         check_task(known.task)
         _check_checkpoint(known.checkpoint, known.resumes)
     replay_physics_on_cpu()
+    allow_physx_without_gpu()
     with amp_backend(set_options, args) as runs:
         train_rsl_rl.run(_with_defaults(argv))
     return runs[-1] if runs else None

@@ -167,6 +167,7 @@ def test_bad_input_is_one_line_and_status_2_before_the_simulator_starts(tmp_path
         ("Flat", "ostrich_walk", (), 0.5, 0.05, 2.13),
         ("Flat", "ostrich_walk_run", ("--config", str(REPOSITORY / "configs" / "walk_run.yaml")), 1.0, 0.05, 2.8),
         ("Flat-SimToReal", "ostrich_sim_to_real", (), 0.5, 0.1, 2.13),
+        ("Flat", "ostrich_physx", ("physics=ovphysx",), 0.5, 0.1, 2.13),
         # Half of the terrain's heights: on all of them one robot in 8 minutes falls.
         ("Rough", "ostrich_rough", ("env.scene.terrain.terrain_generator.difficulty_range=[0.0,0.5]",), 0.5, 0.1, 2.13),
     ],

@@ -1,0 +1,16 @@
+"""PhysX without a GPU."""
+
+from __future__ import annotations
+
+import warp
+
+
+def allow_physx_without_gpu() -> None:
+    """Let Isaac Lab's PhysX backend of the ``ovphysx`` wheel run on a machine without CUDA; nothing changes with CUDA.
+
+    Isaac Lab 3.0 asks Warp for pinned memory on the CPU whatever the device, and only CUDA can pin memory. Without CUDA
+    ordinary memory does the same.
+    """
+    if not warp.is_cuda_available():
+        cpu = warp.get_device("cpu")
+        setattr(cpu, "pinned_allocator", cpu.default_allocator)  # noqa: B010  (an attribute of a foreign class)
