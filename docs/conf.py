@@ -1,5 +1,7 @@
 """Sphinx configuration. From the repository root: sphinx-build -W --keep-going -b html docs docs/_build"""
 
+import importlib.abc
+import importlib.machinery
 import sys
 import types
 from pathlib import Path
@@ -15,7 +17,7 @@ generate_configuration.write()
 
 
 class SimulatorStub(types.ModuleType):
-    """Stands in for a module of Isaac Lab or mjlab, which are slow to import. Its decorators change nothing."""
+    """Stands in for a module of a simulator. Its decorators change nothing."""
 
     __path__: list[str] = []
 
@@ -28,10 +30,25 @@ class SimulatorStub(types.ModuleType):
         return type(name, (), {"__module__": self.__name__, "__init__": lambda self, *args, **kwargs: None})
 
 
-for module in ("envs", "managers", "sensors", "utils", "utils.math"):
-    sys.modules[f"isaaclab.{module}"] = SimulatorStub(f"isaaclab.{module}")
-for module in ("isaaclab", "isaaclab_rl", "isaaclab_rl.rsl_rl", "mjlab", "mjlab.managers", "mjlab.rl", "mjlab.sensor"):
-    sys.modules[module] = SimulatorStub(module)
+class SimulatorStubs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds a stub for every module of Isaac Lab and mjlab, which are slow to import or absent."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        """Return the spec of a stub, or None for modules of other packages."""
+        package = fullname.partition(".")[0]
+        if package == "mjlab" or package.startswith("isaaclab"):
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        return None
+
+    def create_module(self, spec):
+        """Return the stub."""
+        return SimulatorStub(spec.name)
+
+    def exec_module(self, module):
+        """Nothing to execute."""
+
+
+sys.meta_path.insert(0, SimulatorStubs())
 
 project = "amp_runner"
 author = "the amp_runner authors"

@@ -34,8 +34,7 @@ from amp_runner.errors import CheckpointError, ConfigError
 from amp_runner.isaaclab import policy_export
 from amp_runner.isaaclab.access import hold_commands, timed_out
 from amp_runner.isaaclab.adapt import with_amp
-from amp_runner.isaaclab.cpu_replay import replay_physics_on_cpu
-from amp_runner.isaaclab.physx_on_cpu import allow_physx_without_gpu
+from amp_runner.isaaclab.physics import prepare_physics
 from amp_runner.isaaclab.player import IsaacLabPlayer, add_camera, add_page
 from amp_runner.isaaclab.rollout import record_gait
 from amp_runner.isaaclab.simulation import Simulation, check_task, launch
@@ -165,8 +164,6 @@ def train_with_amp(argv: list[str], set_options: Callable[[Any], None], args: ar
         known = _known_arguments(argv)
         check_task(known.task)
         _check_checkpoint(known.checkpoint, known.resumes)
-    replay_physics_on_cpu()
-    allow_physx_without_gpu()
     with amp_backend(set_options, args) as runs:
         train_rsl_rl.run(_with_defaults(argv))
     return runs[-1] if runs else None
@@ -214,6 +211,7 @@ def amp_backend(set_options: Callable[[Any], None], args: argparse.Namespace) ->
         env_cfg, agent_cfg = _resolve(task, agent, args)
         set_options(require_amp_agent(agent_cfg))
         check_before_launch(env_cfg, agent_cfg)
+        prepare_physics(env_cfg)
         _share_motions(env_cfg, agent_cfg)
         return env_cfg, agent_cfg
 

@@ -8,6 +8,7 @@ from isaaclab.managers import EventTermCfg, SceneEntityCfg
 from isaaclab.sensors import RayCasterCfg
 from isaaclab_rl.rsl_rl import RslRlPpoAlgorithmCfg
 
+from amp_runner.env_interface import GROUND_IS_NOT_MEASURED
 from amp_runner.errors import AMPError, ConfigError
 from amp_runner.isaaclab.cfg import AMPObsGroupCfg, RslRlAmpPpoAlgorithmCfg, RslRlMirrorCfg
 from amp_runner.isaaclab.mdp import reset_to_reference
@@ -89,7 +90,7 @@ def _measure_ground(env_cfg: Any, spec: AMPStateSpec) -> list[str]:
         if type(sensor) is RayCasterCfg and "/Robot" in sensor.prim_path:
             env_cfg.observations.amp.state.params["ground_sensor"] = name
             return []
-    return ["# the ground is uneven, and no ray caster on the robot measures it: root_height is above the origin"]
+    return [GROUND_IS_NOT_MEASURED]
 
 
 def _amp_algorithm(algorithm: Any) -> RslRlAmpPpoAlgorithmCfg:

@@ -11,8 +11,7 @@ from typing import Any
 
 from amp_runner.env_interface import env_amp_spec
 from amp_runner.errors import AMPError, CheckpointError, ConfigError, suggestion
-from amp_runner.isaaclab.cpu_replay import replay_physics_on_cpu
-from amp_runner.isaaclab.physx_on_cpu import allow_physx_without_gpu
+from amp_runner.isaaclab.physics import prepare_physics
 from amp_runner.state import AMPStateSpec
 
 
@@ -80,8 +79,7 @@ def launch(env_cfg: Any, agent_cfg: Any, args: argparse.Namespace, checkpoint_st
     from isaaclab_rl.entrypoints.common import close_env
     from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
 
-    replay_physics_on_cpu()
-    allow_physx_without_gpu()
+    prepare_physics(env_cfg)
     failure = None
     with launch_simulation(env_cfg, args):
         env: Any = gymnasium.make(args.task, cfg=env_cfg)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mjlab.rl import RslRlPpoAlgorithmCfg
 
+from amp_runner.env_interface import GROUND_IS_NOT_MEASURED
 from amp_runner.errors import AMPError, ConfigError
 from amp_runner.learning.config import AMPCfg, MirrorCfg, parse_motion_entries
 from amp_runner.mjlab.access import find_ground_sensor, find_velocity_command, is_uneven, robot_model
@@ -46,9 +47,7 @@ def with_amp(env_cfg: Any, agent_cfg: Any, motions: Any, *, entity: str = "robot
         argument = "" if ground is None else f", ground_sensor={ground!r}"
         lines.append(f'env_cfg.observations["{AMP_GROUP}"] = amp_runner.mjlab.amp_obs_group(spec{argument})')
         if ground is None and is_uneven(env_cfg) and "root_height" in spec.layout:
-            lines.append(
-                "# the ground is uneven, and no ray caster on the robot measures it: root_height is above the origin"
-            )
+            lines.append(GROUND_IS_NOT_MEASURED)
         env_cfg.recorders["final_amp_state"] = final_state_recorder()
         lines.append('env_cfg.recorders["final_amp_state"] = amp_runner.mjlab.final_state_recorder()')
     if not hasattr(agent_cfg.algorithm, "amp_cfg"):
