@@ -14,7 +14,9 @@ from amp_runner.state import AMP_GROUP, AMPStateSpec
 COMMAND_DIM = 3
 """Numbers in a velocity command: vx, vy [m/s] and yaw rate [rad/s]."""
 
-GROUND_IS_NOT_MEASURED = "# the ground is uneven, and no ray caster on the robot measures it: root_height is above the origin"
+GROUND_IS_NOT_MEASURED = (
+    "# the ground is uneven, and no ray caster on the robot measures it: root_height is above the origin"
+)
 HOW_TO_ADD_AMP_GROUP = """\
 In an Isaac Lab environment, add it like this:
 

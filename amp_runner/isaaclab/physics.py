@@ -23,7 +23,7 @@ def prepare_physics(env_cfg: Any) -> None:
     """
     engine = type(getattr(env_cfg.sim, "physics", None)).__name__
     has_wheel, has_isaac_sim = (importlib.util.find_spec(name) is not None for name in ("ovphysx", "isaacsim"))
-    if not has_wheel and (engine == "OvPhysxCfg" or engine == "PhysxAutoCfg" and not has_isaac_sim):
+    if not has_wheel and (engine == "OvPhysxCfg" or (engine == "PhysxAutoCfg" and not has_isaac_sim)):
         raise ConfigError("PhysX is not installed; pip install 'amp-runner[physx]', or leave out physics=... to use Newton")
     replay_physics_on_cpu()
     if has_wheel:
