@@ -177,15 +177,18 @@ def _numbers(*values: float) -> str:
     return " ".join(f"{v:.6g}" for v in values)
 
 
-def _add_mjcf_shape(body: ET.Element, shape: Shape, collides: bool) -> None:
-    attributes = {"type": shape.kind, "class": "collision" if collides else "visual"}
+def _add_mjcf_shape(body: ET.Element, shape: Shape, name: str | None) -> None:
+    """Add a shape; one with a name collides, one without is only seen."""
+    attributes = (
+        {"type": shape.kind, "class": "visual"} if name is None else {"name": name, "type": shape.kind, "class": "collision"}
+    )
     if shape.kind == "capsule":
         attributes["fromto"] = _numbers(*shape.pos, *shape.end)
         attributes["size"] = _numbers(shape.size[0])
     else:
         attributes["pos"] = _numbers(*shape.pos)
         attributes["size"] = _numbers(*(shape.size[:1] if shape.kind == "sphere" else shape.size))
-    if not collides:
+    if name is None:
         attributes["rgba"] = _numbers(*shape.color, 1)
     elif shape.torsion:
         attributes["condim"] = "4"  # with torsional friction
@@ -206,9 +209,9 @@ def _add_mjcf_body(parent: ET.Element, link: Link) -> ET.Element:
         {"pos": _numbers(*link.com), "mass": _numbers(link.mass), "diaginertia": _numbers(*link.inertia)},
     )
     for shape in link.visuals:
-        _add_mjcf_shape(body, shape, collides=False)
+        _add_mjcf_shape(body, shape, None)
     for shape in link.collisions:
-        _add_mjcf_shape(body, shape, collides=True)
+        _add_mjcf_shape(body, shape, link.name.replace("_link", "_collision"))
     return body
 
 

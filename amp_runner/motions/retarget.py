@@ -40,6 +40,8 @@ class RetargetMap:
     """Bodies, sites or shapes of the source whose positions are followed, and those of the target: the feet, at least."""
     joints: dict[str, str]
     """Joints of the target and those of the source whose angles it prefers; empty: those of the same name."""
+    root: str | None = None
+    """Body, site or shape of the source whose pose the target's root takes; None: the source's root."""
     scale: float | None = None
     """Size of the target relative to the source; None: by the frames' distances from the root in the zero pose."""
     time_scale: float | None = None
@@ -47,7 +49,7 @@ class RetargetMap:
 
     @classmethod
     def load(cls, path: str | Path) -> RetargetMap:
-        """Read a map (.yaml): ``frames``, and optionally ``joints``, ``scale`` and ``time_scale``.
+        """Read a map (.yaml): ``frames``, and optionally ``joints``, ``root``, ``scale`` and ``time_scale``.
 
         Raises:
             MotionError: it cannot be read or has another content.
@@ -56,14 +58,19 @@ class RetargetMap:
             values: Any = read_yaml(path)
         except (OSError, ValueError) as error:
             raise MotionError(f"{path}: cannot be read as a map: {error}") from None
-        known = ("frames", "joints", "scale", "time_scale")
-        if not isinstance(values, dict) or set(values) - set(known) or not isinstance(values.get("frames"), dict):
-            raise MotionError(f"{path}: expected 'frames' (source: target) and optionally joints, scale and time_scale")
+        known = {"frames", "joints", "root", "scale", "time_scale"}
+        if not isinstance(values, dict) or set(values) - known or not isinstance(values.get("frames"), dict):
+            raise MotionError(
+                f"{path}: expected 'frames' (source: target) and optionally joints, root, scale and time_scale"
+            )
+        root = values.get("root")
+        if root is not None and not isinstance(root, str):
+            raise MotionError(f"{path}: root is {root!r}; expected the name of a body, site or shape of the source")
         numbers = [values.get(name) for name in ("scale", "time_scale")]
         if any(n is not None and (not isinstance(n, (int, float)) or not 0.01 <= n <= 100) for n in numbers):
             raise MotionError(f"{path}: scale and time_scale are {numbers}; expected numbers from 0.01 to 100")
         frames = {str(k): str(v) for k, v in values["frames"].items()}
-        return cls(frames, {str(k): str(v) for k, v in (values.get("joints") or {}).items()}, *numbers)
+        return cls(frames, {str(k): str(v) for k, v in (values.get("joints") or {}).items()}, root, *numbers)
 
 
 def retarget(
@@ -92,6 +99,7 @@ def retarget(
     Raises:
         MotionError: a robot lacks a frame or joint of the map, or the motion does not describe a pose.
     """
+    source_root = _find_frame(source, mapping.root or source.model.body(source.root).name)
     source_frames = [_find_frame(source, name) for name in mapping.frames]
     target_frames = [_find_frame(target, name) for name in mapping.frames.values()]
     scale = mapping.scale or _relative_size(source, source_frames, target, target_frames)
@@ -104,8 +112,9 @@ def retarget(
         poses = []
         for frame in range(len(states)):
             source.pose(path.position[frame], path.rotation[frame], joints[frame])
-            places = [_position(source, kind, index) * scale for kind, index in source_frames]
-            poses.append(solver.solve(path.position[frame] * scale, path.rotation[frame], places, joints[frame], frame == 0))
+            root = _position(source, *source_root) * scale, _rotation(source, *source_root)
+            places = [_position(source, *source_frame) * scale for source_frame in source_frames]
+            poses.append(solver.solve(*root, places, joints[frame], frame == 0))
             progress(1)
         trajectories.append(_trajectory(motion, target, np.stack(poses), motion.known_dt * time_scale))
     mean = float(np.mean(solver.distances))
@@ -198,6 +207,11 @@ def _position(robot: RobotModel, kind: str, index: int) -> np.ndarray:
     data = robot.data
     # mink takes a body's frame at its origin, too.
     return {"body": data.xpos, "site": data.site_xpos, "geom": data.geom_xpos}[kind][index].copy()
+
+
+def _rotation(robot: RobotModel, kind: str, index: int) -> Rotation:
+    data = robot.data
+    return Rotation.from_matrix({"body": data.xmat, "site": data.site_xmat, "geom": data.geom_xmat}[kind][index].reshape(3, 3))
 
 
 def _relative_size(
