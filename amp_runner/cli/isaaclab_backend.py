@@ -27,6 +27,7 @@ from amp_runner.cli.overrides import (
     check_overrides,
     preset_overrides,
     refuse_unknown_flags,
+    with_quoted_names,
     without_terms_switched_off,
 )
 from amp_runner.env_interface import HOW_TO_ADD_AMP_GROUP
@@ -75,7 +76,7 @@ def simulation(
     launcher = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     add_launcher_args(launcher)
     launcher.set_defaults(device=None)  # the launcher's default is a GPU, even where there is none
-    launcher_args, overrides = setup_preset_cli(launcher, rest)
+    launcher_args, overrides = setup_preset_cli(launcher, with_quoted_names(rest))
     args = argparse.Namespace(**{**vars(launcher_args), **vars(args)})
     refuse_unknown_flags(f"amp-{args.command_name}", overrides)
     check_task(args.task)
@@ -129,7 +130,9 @@ def train(args: argparse.Namespace, rest: list[str]) -> str | None:
             amp_cfg.style_weight = args.style_weight
 
     task = ["--task", args.task] if args.task is not None else []
-    overrides = preset_overrides(args.config) + rest  # those on the command line come last, so that they win
+    overrides = preset_overrides(args.config) + with_quoted_names(
+        rest
+    )  # those on the command line come last, so that they win
     if args.dry_run:
         _dry_run(args, overrides, set_options)
         return None

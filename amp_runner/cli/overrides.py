@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,25 @@ def _flatten(values: dict[str, Any], prefix: str = "") -> list[str]:
         else:
             flat.append(f"{prefix}{key}={value!r}")
     return flat
+
+
+def with_quoted_names(arguments: list[str]) -> list[str]:
+    """Write lists of names in overrides as Python does, ``a=[b,c]`` as ``a=['b', 'c']``: Isaac Lab reads nothing else."""
+
+    def quoted(argument: str) -> str:
+        name, _, value = argument.partition("=")
+        if not value.startswith(("[", "{")):
+            return argument
+        try:
+            ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            try:
+                return f"{name}={parse_yaml(value)!r}"
+            except ValueError:
+                pass  # the setting's own check names what is wrong
+        return argument
+
+    return [quoted(argument) for argument in arguments]
 
 
 def without_terms_switched_off(overrides: list[str], cfgs: dict[str, Any]) -> list[str]:

@@ -211,7 +211,9 @@ def _position(robot: RobotModel, kind: str, index: int) -> np.ndarray:
 
 def _rotation(robot: RobotModel, kind: str, index: int) -> Rotation:
     data = robot.data
-    return Rotation.from_matrix({"body": data.xmat, "site": data.site_xmat, "geom": data.geom_xmat}[kind][index].reshape(3, 3))
+    return Rotation.from_matrix(
+        {"body": data.xmat, "site": data.site_xmat, "geom": data.geom_xmat}[kind][index].reshape(3, 3)
+    )
 
 
 def _relative_size(

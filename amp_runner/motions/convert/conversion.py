@@ -23,10 +23,13 @@ from amp_runner.motions.convert.readers import SUFFIXES, read_trajectory
 from amp_runner.motions.convert.states import SMOOTHING_TIME, to_motion
 from amp_runner.motions.convert.trajectory import Trajectory
 from amp_runner.motions.edit import cut_motion
+from amp_runner.motions.robot_file import joints_of
 from amp_runner.motions.robot_model import RobotModel
 from amp_runner.state import AMPStateSpec
 
 _FLOATING = 0.01  # [m]
+_NAMED = 6
+"""Joints that a message names one by one."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +79,16 @@ def convert_file(path: str, out: str, conversion: Conversion) -> str:
         ConfigError: the AMP state's layout is wrong.
     """
     trajectory = _read(path, conversion)
-    names = conversion.joints or trajectory.joint_names
+    names = conversion.joints or _joints_of_robot(trajectory, conversion)
     if names is None:
         raise MotionError(
             f"{path}: has {trajectory.joint_pos.shape[1]} joint columns without names; pass the names, in order, with "
             "--joint_names, or the robot with --robot"
         )
-    dropped = sorted(set(trajectory.joint_names or ()) - set(names))
+    dropped = [name for name in trajectory.joint_names or () if name not in names]
     if dropped and conversion.joint_map is None:
-        trajectory = trajectory.with_note(f"dropped {', '.join(dropped)}")
+        few = dropped if len(dropped) <= _NAMED else [*dropped[: _NAMED - 1], f"... {dropped[-1]} ({len(dropped)} joints)"]
+        trajectory = trajectory.with_note(f"dropped {', '.join(few)}")
     trajectory = map_joints(trajectory, names, conversion.joint_map)
     spec = AMPStateSpec(names, **conversion.spec)
     robot = None if conversion.robot is None else RobotModel(conversion.robot, names)
@@ -111,6 +115,15 @@ def convert_file(path: str, out: str, conversion: Conversion) -> str:
     return trajectory.note
 
 
+def _joints_of_robot(trajectory: Trajectory, conversion: Conversion) -> tuple[str, ...] | None:
+    """The file's joints, without those that the robot lacks if it has all its own."""
+    names = trajectory.joint_names
+    if names is None or conversion.robot is None or conversion.joint_map is not None:
+        return names
+    of_robot = set(joints_of(conversion.robot))
+    return tuple(name for name in names if name in of_robot) if of_robot < set(names) else names
+
+
 def _read(path: str, conversion: Conversion) -> Trajectory:
     options = conversion.read
     try:
@@ -135,7 +148,9 @@ def _on_ground(trajectory: Trajectory, robot: RobotModel | None, conversion: Con
         return trajectory, conversion.height_offset
     offset = ground_offset(trajectory, robot)
     if conversion.ground:
-        return trajectory.with_note(f"raised by {offset * 1000:.0f} mm to stand on the ground"), offset
+        return trajectory.with_note(
+            f"{'raised' if offset > 0 else 'lowered'} by {abs(offset) * 1000:.0f} mm to stand on the ground"
+        ), offset
     if abs(offset - conversion.height_offset) > _FLOATING:
         where = "above" if offset < 0 else "below"
         trajectory = trajectory.with_note(

@@ -6,6 +6,7 @@ from amp_runner.cli.overrides import (
     parse_motion_argument,
     preset_overrides,
     refuse_unknown_flags,
+    with_quoted_names,
     without_terms_switched_off,
 )
 from amp_runner.learning.config import AMPCfg
@@ -68,3 +69,17 @@ def test_settings_that_do_not_exist_are_refused():
 def test_unknown_flags_are_refused():
     with pytest.raises(ConfigError, match="unknown argument '--nonsense'; see amp-train --help"):
         refuse_unknown_flags("amp-train", ["env.a=1", "--nonsense"])
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ("agent.a=[root_lin_vel,root_ang_vel]", "agent.a=['root_lin_vel', 'root_ang_vel']"),
+        ("env.a=[0.1, 0.5]", "env.a=[0.1, 0.5]"),
+        ("env.a={'x': (0.1, 0.2)}", "env.a={'x': (0.1, 0.2)}"),
+        ("env.a=[b", "env.a=[b"),
+        ("--device=cpu", "--device=cpu"),
+    ],
+)
+def test_names_in_lists_need_no_quotes(argument, expected):
+    assert with_quoted_names([argument]) == [expected]

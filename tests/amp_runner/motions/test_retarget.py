@@ -21,14 +21,17 @@ LEG = """
 <body name="{n}_foot" pos="0 0 {shin}"><geom size="{radius}"/></body></body></body></body>"""
 
 
-def robot(path, size=1.0, shin=0.2):
+SADDLE = '<site name="saddle" pos="-0.05 0 0.04" euler="0 5 0"/>'
+
+
+def robot(path, size=1.0, shin=0.2, marks=""):
     lengths = {"thigh": -0.2 * size, "shin": -shin * size, "radius": 0.02 * size}
     legs = "".join(
         LEG.format(n=leg, x=x * size, y=y * size, w=np.sign(y) * 0.08 * size, **lengths)
         for leg, x, y in (("FR", 0.2, -0.05), ("FL", 0.2, 0.05), ("RR", -0.2, -0.05), ("RL", -0.2, 0.05))
     )
     path.write_text(
-        f'<mujoco><worldbody><body name="trunk"><freejoint/><geom size=".05"/>{legs}</body></worldbody></mujoco>'
+        f'<mujoco><worldbody><body name="trunk"><freejoint/><geom size=".05"/>{marks}{legs}</body></worldbody></mujoco>'
     )
     return RobotModel(path, JOINTS)
 
@@ -82,6 +85,17 @@ def test_another_shape_has_its_feet_in_the_same_places_and_on_the_ground(trot, t
     assert abs(np.percentile(heights, 5)) < 1e-6
 
 
+def test_the_targets_root_takes_the_pose_of_what_the_map_names(trot, tmp_path):
+    _, motion = trot
+    source = robot(tmp_path / "with_saddle.xml", marks=SADDLE)
+    (usual,), (found,) = (
+        retarget(motion, source, robot(tmp_path / "target.xml"), mapping(root=root, scale=1.0)) for root in (None, "saddle")
+    )
+    np.testing.assert_allclose((found.root_pos - usual.root_pos)[:, :2], np.tile([-0.05, 0.0], (100, 1)), atol=2e-3)
+    pitch = 2 * np.arctan2(found.root_quat[:, 1], found.root_quat[:, 3])
+    np.testing.assert_allclose(pitch, np.deg2rad(5), atol=0.01)
+
+
 def test_the_command_writes_a_clip(trot, tmp_path, capsys):
     from amp_runner import save_motion
 
@@ -102,6 +116,8 @@ def test_the_command_writes_a_clip(trot, tmp_path, capsys):
         ("frames: [a]", "expected 'frames'"),
         ("feet: {a: b}", "expected 'frames'"),
         ("frames: {FR_foot: FR_foot}\nscale: -1", "expected numbers from 0.01 to 100"),
+        ("frames: {FR_foot: FR_foot}\nroot: [trunk]", "expected the name of a body, site or shape"),
+        ("frames: {FR_foot: FR_foot}\nroot: saddle", "has no body, site or shape 'saddle'"),
         ("frames: {FR_foot: hoof}", "has no body, site or shape 'hoof'"),
         ("frames: {FR_foot: FR_foot}\njoints: {FR_hip: hip}", "expected a joint of the target and one of the source"),
     ],
