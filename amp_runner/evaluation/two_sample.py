@@ -122,12 +122,12 @@ def _classify(train: list[np.ndarray], test: list[np.ndarray]) -> list[np.ndarra
     """
     pooled = np.concatenate(train)
     mean, std, rng = pooled.mean(axis=0), pooled.std(axis=0) + _MIN_STD, np.random.default_rng(0)
-    projection = rng.normal(size=(pooled.shape[1], _NUM_FEATURES)) / np.sqrt(pooled.shape[1])
-    offset = rng.uniform(0.0, 2 * np.pi, _NUM_FEATURES)
+    projection = (rng.normal(size=(pooled.shape[1], _NUM_FEATURES)) / np.sqrt(pooled.shape[1])).astype(np.float32)
+    offset = rng.uniform(0.0, 2 * np.pi, _NUM_FEATURES).astype(np.float32)
 
     def features(windows: np.ndarray) -> np.ndarray:
         scaled = np.clip((windows - mean) / std, -10.0, 10.0).astype(np.float32)
-        return np.hstack([np.cos(scaled @ projection.astype(np.float32) + offset), scaled / np.sqrt(scaled.shape[1])])
+        return np.hstack([np.cos(scaled @ projection + offset), scaled / np.float32(np.sqrt(scaled.shape[1]))])
 
     inputs = features(pooled)
     centre = inputs.mean(axis=0)
