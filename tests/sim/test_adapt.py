@@ -81,3 +81,16 @@ def test_without_a_motion_the_way_is_shown(tmp_path):
     process = run_command("train", "--task", TASK, "--num_envs", "4", "--device", "cpu", cwd=tmp_path)
     assert process.returncode == 2
     assert re.search(r"not configured for AMP: pass --motion FILE, with which amp-train adds it", process.stderr)
+
+
+def test_the_example_project_trains_without_a_word_about_amp(tmp_path, monkeypatch):
+    project = REPOSITORY / "examples" / "isaaclab_project" / "src"
+    assert not [file for file in project.rglob("*.py") if "amp" in file.read_text().lower().split()]
+    monkeypatch.setenv("PYTHONPATH", str(project))
+    monkeypatch.syspath_prepend(project)
+    arguments = ["--num_envs", "16", "--device", "cpu", "--max_iterations", "1", "agent.algorithm.amp_cfg.num_frames=5"]
+    process = run_command(
+        "train", "--task", "my_walker.tasks:MyWalker-Walk-Ostrich", "--motion", MOTION, *arguments, cwd=tmp_path
+    )
+    assert "env_cfg.observations.amp" in process.stdout
+    assert (run_folder(process) / "model_0.pt").is_file()
