@@ -213,6 +213,9 @@ def amp_backend(set_options: Callable[[Any], None], args: argparse.Namespace) ->
     def resolve_and_check(task: str, agent: str) -> tuple[Any, Any]:
         env_cfg, agent_cfg = _resolve(task, agent, args)
         set_options(require_amp_agent(agent_cfg))
+        if args.snapshot_interval is not None:
+            agent_cfg.snapshot_interval = args.snapshot_interval
+            agent_cfg.snapshot_robot = args.robot or getattr(agent_cfg, "snapshot_robot", None)
         check_before_launch(env_cfg, agent_cfg)
         prepare_physics(env_cfg)
         _share_motions(env_cfg, agent_cfg)
@@ -307,7 +310,8 @@ def check_before_launch(env_cfg: Any, agent_cfg: Any) -> None:
     check_int("agent.snapshot_interval", interval, 0)
     if interval and (robot is None or not Path(robot).is_file()):
         raise ConfigError(
-            f"agent.snapshot_interval is {interval}, agent.snapshot_robot {robot!r}; expected an MJCF or URDF file"
+            f"agent.snapshot_interval is {interval}, agent.snapshot_robot {robot!r}; expected an MJCF or URDF file, such as "
+            "that of --robot"
         )
 
 

@@ -32,7 +32,7 @@ from amp_runner.mjlab.cfg import amp_obs_group
 from amp_runner.mjlab.cpu_replay import replay_physics_on_cpu
 from amp_runner.mjlab.player import MjlabPlayer
 from amp_runner.mjlab.rollout import record_gait
-from amp_runner.mjlab.runner import runner_class
+from amp_runner.mjlab.runner import draw_snapshots, runner_class
 from amp_runner.mjlab.simulation import Simulation, launch
 from amp_runner.safe_yaml import parse_yaml
 from amp_runner.state import AMP_GROUP, AMPStateSpec
@@ -49,6 +49,7 @@ __all__ = [
     "train",
 ]
 _MOTIONS = "agent.algorithm.amp_cfg.motions"
+_SNAPSHOT_INTERVAL = 100  # iterations
 
 
 def has_task(task: str | None) -> bool:
@@ -99,6 +100,7 @@ def train(args: argparse.Namespace, rest: list[str]) -> str | None:
     if options.checkpoint:
         check_resumable(options.checkpoint, read_checkpoint(options.checkpoint, "cpu"))
     AMPCfg.from_dict(agent_cfg.algorithm.amp_cfg)
+    options.snapshot_interval = _SNAPSHOT_INTERVAL if args.snapshot_interval is None else args.snapshot_interval
     return _run(task, env_cfg, agent_cfg, options)
 
 
@@ -152,6 +154,8 @@ def _run(task: str, env_cfg: Any, agent_cfg: Any, options: argparse.Namespace) -
         dump_yaml(folder / "params" / "env.yaml", dataclasses.asdict(env_cfg))
         dump_yaml(folder / "params" / "agent.yaml", dataclasses.asdict(agent_cfg))
     runner = runner_class(load_runner_cls(task))(env, {**cfg, "keep_checkpoints": 10}, str(folder), device)
+    if options.snapshot_interval:
+        draw_snapshots(runner, folder, options.snapshot_interval)
     if options.checkpoint:
         runner.load(options.checkpoint)
     try:

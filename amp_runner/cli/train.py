@@ -7,7 +7,7 @@ import os
 import sys
 
 from amp_runner.cli.backends import backend_of
-from amp_runner.cli.common import add_training_arguments, run_command
+from amp_runner.cli.common import add_training_arguments, run_command, whole_number
 
 EPILOG = """\
 Overrides change any setting of the task and the agent, for example
@@ -69,7 +69,15 @@ def _parser() -> argparse.ArgumentParser:
         "--config", action="append", metavar="FILE", default=[], help="preset (.yaml) of changes to the defaults; repeatable"
     )
     parser.add_argument(
-        "--robot", metavar="FILE", help="MJCF or URDF file, for mirroring in Isaac Lab (default: an installed robot)"
+        "--robot",
+        metavar="FILE",
+        help="MJCF or URDF file, in Isaac Lab for mirroring and pictures (default: an installed one)",
+    )
+    parser.add_argument(
+        "--snapshot_interval",
+        type=whole_number(0, 1_000_000),
+        metavar="N",
+        help="iterations between two pictures of the gait in TensorBoard, 0 for none (default: the agent's; mjlab: 100)",
     )
     parser.add_argument("--dry_run", action="store_true", help="print what is added to the task, and stop")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")

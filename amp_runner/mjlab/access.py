@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import mujoco
+import numpy as np
 from mjlab.sensor import ObjRef, RayCastSensorCfg
 
 from amp_runner.errors import ConfigError
@@ -66,6 +67,25 @@ def robot_joints(env_cfg: Any, entity: str = "robot") -> tuple[str, ...]:
     model = robot_model(env_cfg, (), entity).model
     free = mujoco.mjtJoint.mjJNT_FREE
     return tuple(model.joint(i).name for i in range(model.njnt) if model.jnt_type[i] != free)
+
+
+def without_meshes(robot: mujoco.MjSpec) -> mujoco.MjSpec | None:
+    """Return a robot on a floor, without its visual meshes; None if its collisions or masses need meshes."""
+    bare = robot.copy()
+    for shape in list(bare.geoms):
+        if shape.type == mujoco.mjtGeom.mjGEOM_MESH:
+            if shape.contype or shape.conaffinity:
+                return None
+            bare.delete(shape)
+        else:
+            shape.group = 0  # a viewer shows it
+    for mesh in list(bare.meshes):
+        bare.delete(mesh)
+    for keyframe in list(bare.keys):
+        bare.delete(keyframe)
+    bare.worldbody.add_geom(name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0.0, 0.0, 0.05])
+    is_complete = np.allclose(bare.compile().body_inertia, robot.compile().body_inertia)
+    return bare if is_complete else None
 
 
 def step_dt(env_cfg: Any) -> float:

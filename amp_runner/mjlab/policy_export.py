@@ -20,6 +20,7 @@ from amp_runner.deploy.policy_description import (
 )
 from amp_runner.env_interface import command_ranges, velocity_command
 from amp_runner.errors import ConfigError
+from amp_runner.mjlab.access import without_meshes
 
 _SIGNAL_OF = {
     "base_ang_vel": "base_ang_vel",
@@ -115,25 +116,13 @@ def write_model(sim: Any, folder: Path) -> str | None:
 
     A robot whose collisions or masses need meshes is not written, because the file would not be complete by itself.
     """
-    full = sim.env_cfg.scene.entities["robot"].build().spec
-    bare = full.copy()
-    for shape in list(bare.geoms):
-        if shape.type == mujoco.mjtGeom.mjGEOM_MESH:
-            if shape.contype or shape.conaffinity:
-                return None
-            bare.delete(shape)
-        else:
-            shape.group = 0  # a viewer shows it
-    for mesh in list(bare.meshes):
-        bare.delete(mesh)
-    for keyframe in list(bare.keys):
-        bare.delete(keyframe)
-    bare.worldbody.add_geom(name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0.0, 0.0, 0.05])
-    for name in _SOLVER:
-        setattr(bare.option, name, getattr(sim.env.unwrapped.sim.mj_model.opt, name))
-    if not np.allclose(bare.compile().body_inertia, full.compile().body_inertia):
+    robot = without_meshes(sim.env_cfg.scene.entities["robot"].build().spec)
+    if robot is None:
         return None
-    (folder / "robot.xml").write_text(bare.to_xml())
+    for name in _SOLVER:
+        setattr(robot.option, name, getattr(sim.env.unwrapped.sim.mj_model.opt, name))
+    robot.compile()
+    (folder / "robot.xml").write_text(robot.to_xml())
     return "robot.xml"
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import mujoco
 from mjlab.rl import MjlabOnPolicyRunner
 
 from amp_runner.env_interface import env_step_count, set_env_step_count
 from amp_runner.learning.runner import AMPOnPolicyRunner
+from amp_runner.mjlab.access import without_meshes
+from amp_runner.viewers.snapshots import PolicySnapshotLogger
 
 
 class MjlabAMPRunner(AMPOnPolicyRunner, MjlabOnPolicyRunner):
@@ -31,6 +35,39 @@ class MjlabAMPRunner(AMPOnPolicyRunner, MjlabOnPolicyRunner):
         if count is not None:
             set_env_step_count(self.env, int(count))
         return infos
+
+
+def draw_snapshots(runner: MjlabAMPRunner, folder: Path, interval: int, entity: str = "robot") -> None:
+    """Let a training draw pictures and films of the first environment's robot; see :class:`.PolicySnapshotLogger`.
+
+    Nothing is drawn of a robot whose collision shapes are meshes.
+
+    Args:
+        runner: the training's runner.
+        folder: folder of the run.
+        interval: iterations between two pictures.
+        entity: the robot's name in the scene.
+    """
+    spec, robot = runner.alg.spec, without_meshes(runner.env.cfg.scene.entities[entity].build().spec)
+    if spec is None or robot is None or runner.gpu_global_rank != 0:
+        return
+    folder = folder / "snapshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    robot.worldbody.add_light(pos=[0, 0, 3], dir=[0, 0, -1], type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
+    robot.add_texture(
+        name="sky",
+        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
+        rgb1=[0.7, 0.8, 0.9],
+        rgb2=[1, 1, 1],
+        width=64,
+        height=384,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
+    )
+    robot.geom("floor").rgba = [0.75, 0.75, 0.75, 1.0]
+    robot.compile()
+    file = folder / "robot.xml"
+    file.write_text(robot.to_xml())
+    runner.callbacks.append(PolicySnapshotLogger(folder, spec, runner.alg.step_dt, str(file), interval))
 
 
 def runner_class(task_runner: type | None) -> type[MjlabAMPRunner]:

@@ -39,6 +39,20 @@ def test_a_run_has_checkpoints_an_export_and_curves(run):
     assert any(name.startswith("events.out.tfevents") for name in names)
 
 
+def test_the_gait_is_drawn_for_tensorboard(clip, monkeypatch, tmp_path):
+    """At the end of the training, since the picture of an iteration is drawn while the next ones run."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    monkeypatch.chdir(tmp_path)
+    small = ["--num_envs", "4", "agent.num_steps_per_env=60", "--device", "cpu", "agent.algorithm.num_learning_epochs=1"]
+    # Episodes do not end before there is enough to draw.
+    kept = ["env.terminations.fell_over=null", "--max_iterations", "2", "--snapshot_interval", "2"]
+    assert train.main(["--task", TASK, "--motion", clip, *small, *kept]) == 0
+    (run,) = (tmp_path / "logs" / "rsl_rl" / "go1_velocity").iterdir()
+    assert (run / "snapshots" / "robot.xml").is_file()
+    assert "Snapshots/gait" in EventAccumulator(str(run)).Reload().Tags()["images"]
+
+
 def test_a_training_resumes(run, clip, monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     arguments = ["--task", TASK, "--motion", clip, *SMALL, "--max_iterations", "1", "--checkpoint", str(run / "model_1.pt")]

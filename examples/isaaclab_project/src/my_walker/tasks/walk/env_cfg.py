@@ -71,7 +71,9 @@ class RewardsCfg:
     track_lin_vel = RewTerm(
         func=track_lin_vel_xy_yaw_frame_exp, weight=4.5, params={"command_name": "base_velocity", "std": 0.25}
     )
-    track_ang_vel = RewTerm(func=track_ang_vel_z_world_exp, weight=6.0, params={"command_name": "base_velocity", "std": 0.25})
+    track_ang_vel = RewTerm(
+        func=track_ang_vel_z_world_exp, weight=6.0, params={"command_name": "base_velocity", "std": 0.25}
+    )
     terminated = RewTerm(func=mdp.is_terminated, weight=-100.0)
     action_rate = RewTerm(func=mdp.action_rate_l2, weight=-0.01)
     joint_torques = RewTerm(func=mdp.joint_torques_l2, weight=-2.0e-3)
