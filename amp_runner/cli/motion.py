@@ -103,7 +103,10 @@ def _print_clips(motion: Motion, every: bool) -> None:
 def _check(args: argparse.Namespace) -> bool:
     """Print every finding; returns whether any is an error, or with ``--strict`` a warning."""
     from amp_runner.motions.check import check_motion
+    from amp_runner.motions.robot_file import joints_of
 
+    if args.robot is not None:
+        joints_of(args.robot)  # a robot that cannot be read is no finding about the clips
     fails = ("error", "warning") if args.strict else ("error",)
     failed = False
     for file in args.files:

@@ -120,3 +120,8 @@ def test_a_clip_is_drawn_without_a_screen(tmp_path):
     assert image[..., :3].std() > 0.05, "the robot is in it"
     frames = imageio.v3.imread(tmp_path / "a.mp4")
     assert len(frames) == 90 and np.abs(frames[0].astype(int) - frames[10]).max() > 30
+
+
+def test_a_robot_that_cannot_be_read_is_bad_input_and_no_finding(capsys):
+    assert main(["check", WALK, "--robot", "none.xml"]) == 2
+    assert "none.xml: cannot be read" in capsys.readouterr().err
