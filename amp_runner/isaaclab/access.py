@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,27 @@ from amp_runner.errors import ConfigError
 from amp_runner.state.rotations import rotate, yaw_quat
 
 
-def robot_of(unwrapped: Any) -> Any:
-    """Return the articulation ``robot`` of an environment's scene.
+def robot_name(articulations: Iterable[str]) -> str:
+    """Return which of a scene's articulations is the robot: the one called ``robot``, or the only one.
 
     Raises:
-        ConfigError: the scene has none.
+        ConfigError: there is none, or several have other names.
     """
-    if "robot" not in unwrapped.scene.articulations:
-        known = ", ".join(unwrapped.scene.articulations) or "none"
-        raise ConfigError(f"the task's scene has no articulation 'robot' (it has {known}); rename it to 'robot'")
-    return unwrapped.scene["robot"]
+    names = list(articulations)
+    if "robot" in names:
+        return "robot"
+    if len(names) != 1:
+        raise ConfigError(f"the task's scene has the articulations {', '.join(names) or 'none'}; call the robot's 'robot'")
+    return names[0]
+
+
+def robot_of(unwrapped: Any) -> Any:
+    """Return the robot of an environment's scene.
+
+    Raises:
+        ConfigError: the scene has none, or it is not clear which.
+    """
+    return unwrapped.scene[robot_name(unwrapped.scene.articulations)]
 
 
 def push_robots(robot: Any, change: np.ndarray) -> None:

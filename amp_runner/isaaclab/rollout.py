@@ -14,7 +14,7 @@ from amp_runner.env_interface import velocity_command
 from amp_runner.errors import ConfigError
 from amp_runner.evaluation.gait_metrics import CONTACT_FORCE, GaitRecording
 from amp_runner.evaluation.trial import Trial
-from amp_runner.isaaclab.access import push_robots, restart_observations, robot_of, timed_out
+from amp_runner.isaaclab.access import push_robots, restart_observations, robot_name, robot_of, timed_out
 from amp_runner.isaaclab.mdp import amp_state_term
 from amp_runner.isaaclab.simulation import Simulation
 from amp_runner.state import AMP_GROUP, AMPStateSpec
@@ -37,7 +37,9 @@ def record_gait(sim: Simulation, policy: Any, trial: Trial, spec: AMPStateSpec) 
     commands = torch.tensor(trial.commands, dtype=torch.float32, device=env.device)
     command_term = velocity_command(unwrapped)
     probe = _FootProbe(unwrapped, sim.env_cfg)
-    joints = SceneEntityCfg("robot", joint_names=list(spec.joint_names), preserve_order=True)
+    joints = SceneEntityCfg(
+        robot_name(unwrapped.scene.articulations), joint_names=list(spec.joint_names), preserve_order=True
+    )
     joints.resolve(unwrapped.scene)
     frames: list[dict[str, torch.Tensor]] = []
     command_term.vel_command_b[:] = commands

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from amp_runner import AMPStateSpec
+from amp_runner import AMPStateSpec, ConfigError
 from amp_runner.deploy import PolicyDescription
 from tests.conftest import REPOSITORY
 from tests.sim.simulator import run_command
@@ -81,6 +81,27 @@ def test_without_a_motion_the_way_is_shown(tmp_path):
     process = run_command("train", "--task", TASK, "--num_envs", "4", "--device", "cpu", cwd=tmp_path)
     assert process.returncode == 2
     assert re.search(r"not configured for AMP: pass --motion FILE, with which amp-train adds it", process.stderr)
+
+
+def test_the_robot_is_found_by_its_name_or_because_it_is_alone():
+    from amp_runner.isaaclab.access import robot_name
+
+    assert robot_name(["ball", "robot"]) == "robot" and robot_name(["bird"]) == "bird"
+    for names in ([], ["bird", "ball"]):
+        with pytest.raises(ConfigError, match="call the robot's 'robot'"):
+            robot_name(names)
+
+
+def test_amp_is_added_to_a_robot_of_another_name():
+    import amp_runner.isaaclab
+    from tests.sim.extra_tasks import PlainEnvCfg, PlainRunnerCfg
+
+    env_cfg = PlainEnvCfg()
+    env_cfg.scene.bird, env_cfg.scene.robot = env_cfg.scene.robot, None
+    lines = amp_runner.isaaclab.with_amp(env_cfg, PlainRunnerCfg(), MOTION)
+    assert env_cfg.observations.amp.state.params["asset_cfg"].name == "bird"
+    assert env_cfg.events.reset_to_reference.params["asset_cfg"].name == "bird"
+    assert sum('SceneEntityCfg("bird"' in line for line in lines) == 2
 
 
 def test_the_example_project_trains_without_a_word_about_amp(tmp_path, monkeypatch):
