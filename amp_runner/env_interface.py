@@ -207,3 +207,8 @@ def _env_attribute(env: Any, name: str) -> Any:
         if value is not None:
             return value
     return None
+
+
+def timed_out(extras: dict[str, Any], dones: torch.Tensor) -> torch.Tensor:
+    """Return which episodes ended by a time-out, (N,). Tasks with a finite horizon do not report it: none did."""
+    return extras.get("time_outs", torch.zeros_like(dones, dtype=torch.bool))

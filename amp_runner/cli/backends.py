@@ -66,9 +66,6 @@ class Backend(Protocol):
         """Return what ``amp-export`` needs."""
         ...
 
-    def time_outs(self, extras: dict[str, Any], dones: Any) -> Any:
-        """Return which episodes ended by a time-out, (N,)."""
-
 
 _INSTALL = """\
 No simulator is installed, and this command runs a simulated environment; install Isaac Lab with: \

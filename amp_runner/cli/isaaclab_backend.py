@@ -33,7 +33,7 @@ from amp_runner.cli.overrides import (
 from amp_runner.env_interface import HOW_TO_ADD_AMP_GROUP
 from amp_runner.errors import CheckpointError, ConfigError
 from amp_runner.isaaclab import policy_export
-from amp_runner.isaaclab.access import hold_commands, timed_out
+from amp_runner.isaaclab.access import hold_commands
 from amp_runner.isaaclab.adapt import with_amp
 from amp_runner.isaaclab.physics import prepare_physics
 from amp_runner.isaaclab.player import IsaacLabPlayer, add_camera, add_page
@@ -54,7 +54,6 @@ __all__ = [
     "record_gait",
     "simulation",
     "step_dt",
-    "time_outs",
     "train",
 ]
 
@@ -353,6 +352,3 @@ def prepare_player(env_cfg: Any, args: argparse.Namespace) -> None:
 def make_player(sim: Simulation, score_style: bool) -> IsaacLabPlayer:
     """Return the player of a simulation."""
     return IsaacLabPlayer(sim, score_style)
-
-
-time_outs = timed_out

@@ -45,7 +45,6 @@ __all__ = [
     "record_gait",
     "simulation",
     "step_dt",
-    "time_outs",
     "train",
 ]
 _MOTIONS = "agent.algorithm.amp_cfg.motions"
@@ -220,8 +219,3 @@ def prepare_player(env_cfg: Any, args: argparse.Namespace) -> None:
 def make_player(sim: Simulation, score_style: bool) -> MjlabPlayer:
     """Return the player of a simulation."""
     return MjlabPlayer(sim, score_style)
-
-
-def time_outs(extras: dict[str, Any], dones: Any) -> Any:
-    """Return which episodes ended by a time-out, (N,)."""
-    return extras.get("time_outs", dones.bool() & False)

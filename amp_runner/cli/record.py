@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from amp_runner.cli.backends import Backend, backend_of
+from amp_runner.cli.backends import backend_of
 from amp_runner.cli.command_schedule import add_command_argument, check_schedule, command_at
 from amp_runner.cli.common import check_clip_file, policy_parser, run_command
 from amp_runner.cli.controllers import add_controller_arguments, check_controller, make_controller
@@ -44,7 +44,7 @@ def record(argv: list[str]) -> None:
             backend.hold_commands(env_cfg)
 
     with backend.simulation(args, rest, configure) as sim:
-        states, commands, ends = _run(sim, make_controller(sim), backend)
+        states, commands, ends = _run(sim, make_controller(sim))
         dt, spec = sim.env.unwrapped.step_dt, sim.spec
     clips = cut_clips(ends, round(args.skip / dt), round(_FALL_MARGIN / dt), round(_SHORTEST_CLIP / dt))
     if not clips:
@@ -112,11 +112,11 @@ def _check_arguments(args: argparse.Namespace) -> None:
     check_schedule(args.command or [])
 
 
-def _run(sim: Any, controller: Any, backend: Backend) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _run(sim: Any, controller: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return states (T, N, D), commands (T, N, 3), and what ended (T, N); fewer steps if interrupted."""
     import torch
 
-    from amp_runner.env_interface import velocity_command
+    from amp_runner.env_interface import timed_out, velocity_command
 
     env, unwrapped, schedule = sim.env, sim.env.unwrapped, sim.args.command
     term = velocity_command(unwrapped)
@@ -131,7 +131,7 @@ def _run(sim: Any, controller: Any, backend: Backend) -> tuple[np.ndarray, np.nd
                 obs, _, dones, extras = env.step(controller(obs))
                 if hasattr(controller, "reset"):
                     controller.reset(dones)
-                ended = dones * torch.where(backend.time_outs(extras, dones), 1, 2)
+                ended = dones * torch.where(timed_out(extras, dones), 1, 2)
                 frames.append(tuple(x.cpu().clone() for x in (obs[AMP_GROUP], term.command, ended)))
         except KeyboardInterrupt:
             print(f"interrupted; keeping {len(frames)} steps", file=sys.stderr)

@@ -62,11 +62,6 @@ def hold_commands(env_cfg: Any) -> None:
             command.heading_command, command.ranges.heading = False, None
 
 
-def timed_out(extras: dict[str, Any], dones: Any) -> Any:
-    """Return which episodes ended by a time-out, (N,). Tasks with a finite horizon do not report it: none did."""
-    return extras.get("time_outs", dones.bool() & False)
-
-
 def restart_observations(env: Any) -> Any:
     """Recompute an environment's observations after a command was set, with empty histories, and return them.
 

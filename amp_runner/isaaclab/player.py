@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from amp_runner.env_interface import command_ranges, velocity_command
 from amp_runner.isaaclab.access import push_robots, restart_observations, robot_of
 from amp_runner.isaaclab.simulation import Simulation
-from amp_runner.learning.style_scorer import StyleScore, load_style_scorer
-from amp_runner.state import amp_frames
 from amp_runner.state.rotations import rotate_inverse, yaw_quat
 from amp_runner.viewers.page_access import protect_pages
 from amp_runner.viewers.player import CommandSchedule, in_real_time
 from amp_runner.viewers.rendering import PICTURE_SIZE
+from amp_runner.viewers.simulated_player import SimulatedPlayer
 
 _CAMERA = "play_camera"
 _EYE = (0.65, -1.45, 0.35)  # [m] from the robot, in its heading frame: beside and a little in front of it
@@ -48,69 +46,21 @@ def add_page(env_cfg: Any, port: int) -> None:
     env_cfg.sim.visualizer_cfgs = ViserVisualizerCfg(port=port, bind_address="127.0.0.1", open_browser=False)
 
 
-class IsaacLabPlayer:
+class IsaacLabPlayer(SimulatedPlayer):
     """The first robot of an Isaac Lab environment; see :class:`~.player.Player`."""
 
     def __init__(self, sim: Simulation, score_style: bool = False) -> None:
-        """Load the policy and, if requested and available, the discriminator.
-
-        Args:
-            sim: the environment, with one robot and the checkpoint.
-            score_style: load the discriminator.
-
-        Raises:
-            CheckpointError: the policy does not fit the task.
-            ConfigError: the task has no robot or no velocity command.
-        """
-        self._env, self._unwrapped = sim.env, sim.env.unwrapped
-        self._policy, self._robot = sim.load_policy(), robot_of(sim.env.unwrapped)
-        self._term = velocity_command(self._unwrapped)
-        self.command_ranges = command_ranges(self._unwrapped)
-        self.dt: float = self._unwrapped.step_dt
-        self.command = np.zeros(3)
-        self.style: StyleScore | None = None
-        self._scorer = None
-        if score_style:
-            amp_cfg = getattr(sim.agent_cfg.algorithm, "amp_cfg", None)
-            amp_cfg = None if amp_cfg is None else amp_cfg.to_dict()
-            self._scorer = load_style_scorer(sim.checkpoint_state.get("amp"), amp_cfg, self._env.get_observations())
-        self._obs = self._env.get_observations()
-        self.reset()
+        """Load the policy and, if requested and available, the discriminator; see :class:`.SimulatedPlayer`."""
+        self._robot = robot_of(sim.env.unwrapped)
         self._camera_heading: torch.Tensor | None = None
+        super().__init__(sim, score_style)
 
-    def step(self) -> None:
-        """Run the policy for one step."""
-        with torch.inference_mode():
-            self._set_command()
-            self._obs, _, dones, _ = self._env.step(self._policy(self._obs))
-            self._policy.reset(dones)
-            if dones.any():
-                self._restart()
-        if self._scorer is not None:
-            if dones[0]:
-                self._scorer.reset()
-            self.style = self._scorer.add(amp_frames(self._obs, self._scorer.command_group)[0])
+    def _amp_cfg(self) -> Any:
+        amp_cfg = super()._amp_cfg()
+        return None if amp_cfg is None else amp_cfg.to_dict()
 
-    @property
-    def has_style_score(self) -> bool:
-        """Whether :attr:`style` will be computed."""
-        return self._scorer is not None
-
-    def reset(self) -> None:
-        """Put the robot back on its feet."""
-        with torch.inference_mode():
-            self._env.reset()
-            self._restart()
-            self._policy.reset()
-        if self._scorer is not None:
-            self._scorer.reset()
-
-    def _set_command(self) -> None:
-        self._term.vel_command_b[:] = torch.tensor(self.command, dtype=torch.float32)
-
-    def _restart(self) -> None:
-        self._set_command()
-        self._obs = restart_observations(self._env)
+    def _restart_observations(self) -> Any:
+        return restart_observations(self._env)
 
     def push(self, velocity: np.ndarray) -> None:
         """Change the base's planar velocity, (2,), heading frame [m/s]."""

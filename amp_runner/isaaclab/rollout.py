@@ -8,13 +8,12 @@ import numpy as np
 import torch
 from isaaclab.managers import SceneEntityCfg
 from isaaclab.utils.math import quat_apply
-from tqdm import tqdm
 
-from amp_runner.env_interface import velocity_command
 from amp_runner.errors import ConfigError
 from amp_runner.evaluation.gait_metrics import CONTACT_FORCE, GaitRecording
+from amp_runner.evaluation.recording import record_trial
 from amp_runner.evaluation.trial import Trial
-from amp_runner.isaaclab.access import push_robots, restart_observations, robot_name, robot_of, timed_out
+from amp_runner.isaaclab.access import push_robots, restart_observations, robot_name, robot_of
 from amp_runner.isaaclab.mdp import amp_state_term
 from amp_runner.isaaclab.simulation import Simulation
 from amp_runner.state import AMP_GROUP, AMPStateSpec
@@ -32,38 +31,21 @@ def record_gait(sim: Simulation, policy: Any, trial: Trial, spec: AMPStateSpec) 
     Raises:
         ConfigError: the task has no velocity command, no robot, or does not declare its feet.
     """
-    env, unwrapped = sim.env, sim.env.unwrapped
-    dt = unwrapped.step_dt
-    commands = torch.tensor(trial.commands, dtype=torch.float32, device=env.device)
-    command_term = velocity_command(unwrapped)
+    unwrapped = sim.env.unwrapped
     probe = _FootProbe(unwrapped, sim.env_cfg)
-    joints = SceneEntityCfg(
-        robot_name(unwrapped.scene.articulations), joint_names=list(spec.joint_names), preserve_order=True
-    )
+    name = robot_name(unwrapped.scene.articulations)
+    joints = SceneEntityCfg(name, joint_names=list(spec.joint_names), preserve_order=True)
     joints.resolve(unwrapped.scene)
-    frames: list[dict[str, torch.Tensor]] = []
-    command_term.vel_command_b[:] = commands
-    obs = restart_observations(env)
-    with torch.inference_mode():
-        for step in tqdm(range(round(trial.seconds / dt)), desc="evaluating", unit="step", mininterval=1.0):
-            actions = policy(obs)
-            time = unwrapped.episode_length_buf * dt
-            obs, _, dones, extras = env.step(actions)
-            policy.reset(dones)
-            command_term.vel_command_b[:] = commands
-            frames.append(
-                {
-                    "states": _states(unwrapped, joints, spec),
-                    "actions": actions.clone(),
-                    "falls": dones.bool() & ~timed_out(extras, dones),
-                    "episode_time": torch.where(dones.bool(), 0.0, time),
-                    **probe.read(),
-                }
-            )
-            if (push := trial.push_after(step, dt)) is not None:
-                push_robots(probe.robot, push)
-    arrays = {name: torch.stack([frame[name] for frame in frames]).cpu().numpy() for name in frames[0]}
-    return GaitRecording(commands=trial.commands.astype(np.float32), weight=probe.weight, dt=dt, spec=spec, **arrays)
+    arrays = record_trial(
+        sim.env,
+        policy,
+        trial,
+        restart=restart_observations,
+        read=lambda: {"states": _states(unwrapped, joints, spec), **probe.read()},
+        push=lambda change: push_robots(probe.robot, change),
+    )
+    commands, dt = trial.commands.astype(np.float32), unwrapped.step_dt
+    return GaitRecording(commands=commands, weight=probe.weight, dt=dt, spec=spec, **arrays)
 
 
 def _states(unwrapped: Any, joints: SceneEntityCfg, spec: AMPStateSpec) -> torch.Tensor:

@@ -8,84 +8,31 @@ import mujoco
 import numpy as np
 import torch
 
-from amp_runner.env_interface import command_ranges, velocity_command
-from amp_runner.learning.style_scorer import StyleScore, load_style_scorer
 from amp_runner.mjlab.access import restart_observations, robot_model
 from amp_runner.mjlab.mdp import push_robots, root_state
 from amp_runner.mjlab.simulation import Simulation
-from amp_runner.state import amp_frames
 from amp_runner.state.rotations import rotate_inverse, yaw_quat
 from amp_runner.viewers.page_access import new_page
 from amp_runner.viewers.player import CommandSchedule, in_real_time
 from amp_runner.viewers.rendering import add_robot, draw, follow, open_renderer, point_camera
+from amp_runner.viewers.simulated_player import SimulatedPlayer
 
 
-class MjlabPlayer:
+class MjlabPlayer(SimulatedPlayer):
     """The first robot of an mjlab environment; see :class:`~.player.Player`."""
 
     def __init__(self, sim: Simulation, score_style: bool = False) -> None:
-        """Load the policy and, if requested and available, the discriminator.
-
-        Args:
-            sim: the environment, with one robot and the checkpoint.
-            score_style: load the discriminator.
-
-        Raises:
-            CheckpointError: the policy does not fit the task.
-            ConfigError: the task has no velocity command.
-        """
-        self._sim, self._env, self._unwrapped = sim, sim.env, sim.env.unwrapped
-        self._policy, self._robot = sim.load_policy(), sim.env.unwrapped.scene["robot"]
-        self._term = velocity_command(self._unwrapped)
-        self.command_ranges = command_ranges(self._unwrapped)
-        self.dt: float = self._unwrapped.step_dt
-        self.command = np.zeros(3)
-        self.style: StyleScore | None = None
-        self._scorer = None
-        if score_style:
-            amp_cfg = getattr(sim.agent_cfg.algorithm, "amp_cfg", None)
-            self._scorer = load_style_scorer(sim.checkpoint_state.get("amp"), amp_cfg, self._env.get_observations())
+        """Load the policy and, if requested and available, the discriminator; see :class:`.SimulatedPlayer`."""
+        super().__init__(sim, score_style)
+        self._robot = self._unwrapped.scene["robot"]
         self._model: mujoco.MjModel = self._unwrapped.sim.mj_model
         self._data = mujoco.MjData(self._model)
         self._renderer: Any = None
         self._bodies: dict[int, Any] = {}
         self._shown: Any = None
-        self._obs = self._env.get_observations()
-        self.reset()
 
-    @property
-    def has_style_score(self) -> bool:
-        """Whether :attr:`style` will be computed."""
-        return self._scorer is not None
-
-    def step(self) -> None:
-        """Run the policy for one step."""
-        with torch.inference_mode():
-            self._set_command()
-            self._obs, _, dones, _ = self._env.step(self._policy(self._obs))
-            self._policy.reset(dones)
-            if dones.any():
-                self._restart()
-        if self._scorer is not None:
-            if dones[0]:
-                self._scorer.reset()
-            self.style = self._scorer.add(amp_frames(self._obs, self._scorer.command_group)[0])
-
-    def reset(self) -> None:
-        """Put the robot back on its feet."""
-        with torch.inference_mode():
-            self._env.reset()
-            self._restart()
-            self._policy.reset()
-        if self._scorer is not None:
-            self._scorer.reset()
-
-    def _set_command(self) -> None:
-        self._term.vel_command_b[:] = torch.tensor(self.command, dtype=torch.float32)
-
-    def _restart(self) -> None:
-        self._set_command()
-        self._obs = restart_observations(self._env)
+    def _restart_observations(self) -> Any:
+        return restart_observations(self._env)
 
     def push(self, velocity: np.ndarray) -> None:
         """Change the base's planar velocity, (2,), heading frame [m/s]."""

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
-from amp_runner.env_interface import velocity_command
 from amp_runner.evaluation.gait_metrics import CONTACT_FORCE, GaitRecording
+from amp_runner.evaluation.recording import record_trial
 from amp_runner.evaluation.trial import Trial
 from amp_runner.mjlab.access import restart_observations
 from amp_runner.mjlab.feet import FootProbe
@@ -30,37 +29,26 @@ def record_gait(sim: Simulation, policy: Any, trial: Trial, spec: AMPStateSpec) 
     Raises:
         ConfigError: the task has no velocity command, or no contact sensor for the feet.
     """
-    env, unwrapped = sim.env, sim.env.unwrapped
-    dt, robot = unwrapped.step_dt, unwrapped.scene["robot"]
+    unwrapped = sim.env.unwrapped
+    robot, probe = unwrapped.scene["robot"], FootProbe(unwrapped)
     joints = robot.find_joints(spec.joint_names, preserve_order=True)[0]
-    commands = torch.tensor(trial.commands, dtype=torch.float32, device=env.device)
     ground_sensor = unwrapped.cfg.observations[AMP_GROUP].terms["state"].params.get("ground_sensor")
-    command_term, probe = velocity_command(unwrapped), FootProbe(unwrapped)
-    frames: list[dict[str, torch.Tensor]] = []
-    command_term.vel_command_b[:] = commands
-    obs = restart_observations(env)
-    with torch.inference_mode():
-        for step in tqdm(range(round(trial.seconds / dt)), desc="evaluating", unit="step", mininterval=1.0):
-            actions = policy(obs)
-            time = unwrapped.episode_length_buf * dt
-            obs, _, dones, extras = env.step(actions)
-            policy.reset(dones)
-            command_term.vel_command_b[:] = commands
-            position, quat, linear, angular = root_state(robot)
-            height = position[:, 2] - ground_height(unwrapped, ground_sensor)
-            position_vel = robot.data.joint_pos[:, joints], linear, angular, robot.data.joint_vel[:, joints]
-            feet = probe.read()
-            frames.append(
-                {
-                    "states": amp_state(height, quat, *position_vel, layout=spec.layout),
-                    "actions": actions.clone(),
-                    "falls": dones.bool() & ~extras["time_outs"],
-                    "episode_time": torch.where(dones.bool(), 0.0, time),
-                    "foot_contact": feet.pop("foot_force") > CONTACT_FORCE,
-                    **feet,
-                }
-            )
-            if (push := trial.push_after(step, dt)) is not None:
-                push_robots(robot, push)
-    arrays = {name: torch.stack([frame[name] for frame in frames]).cpu().numpy() for name in frames[0]}
-    return GaitRecording(commands=trial.commands.astype(np.float32), weight=probe.weight, dt=dt, spec=spec, **arrays)
+
+    def read() -> dict[str, torch.Tensor]:
+        position, quat, linear, angular = root_state(robot)
+        height = position[:, 2] - ground_height(unwrapped, ground_sensor)
+        inputs = robot.data.joint_pos[:, joints], linear, angular, robot.data.joint_vel[:, joints]
+        feet = probe.read()
+        contact = feet.pop("foot_force") > CONTACT_FORCE
+        return {"states": amp_state(height, quat, *inputs, layout=spec.layout), "foot_contact": contact, **feet}
+
+    arrays = record_trial(
+        sim.env,
+        policy,
+        trial,
+        restart=restart_observations,
+        read=read,
+        push=lambda change: push_robots(robot, change),
+    )
+    commands, dt = trial.commands.astype(np.float32), unwrapped.step_dt
+    return GaitRecording(commands=commands, weight=probe.weight, dt=dt, spec=spec, **arrays)
