@@ -23,7 +23,7 @@ from scipy.ndimage import binary_closing, uniform_filter1d
 
 from amp_runner import Motion, load_motion
 from amp_runner.motions.robot_model import RobotModel
-from amp_runner.motions.root_path import root_path
+from amp_runner.motions.root_path import RootPath, root_path
 
 SKELETON = Path("motions/real_ostrich/skeleton.xml")
 ROBOT = Path("ostrich_env/robot/assets/ostrich.xml")
@@ -67,7 +67,7 @@ def strides(motion: Motion, animal: Animal) -> dict[str, np.ndarray]:
     dt, rows = motion.known_dt, []
     for states in motion.clips():
         path = root_path(states, motion.spec, dt)
-        feet = _foot_paths(robot, states, motion, animal)
+        feet = _foot_paths(robot, path, states[:, motion.spec.features["joint_pos"]], animal)
         contacts = _contacts(feet, path.position, animal.leg_length, dt)
         heading = np.unwrap(path.rotation.as_euler("ZYX")[:, 0])
         for foot in (0, 1):
@@ -83,12 +83,10 @@ def strides(motion: Motion, animal: Animal) -> dict[str, np.ndarray]:
     return dict(zip(("speed", *MEASURES), np.array(rows).reshape(-1, 4).T))
 
 
-def _foot_paths(robot: RobotModel, states: np.ndarray, motion: Motion, animal: Animal) -> np.ndarray:
+def _foot_paths(robot: RobotModel, path: RootPath, joints: np.ndarray, animal: Animal) -> np.ndarray:
     """Centres of the feet above the ground, (T, 2, 3) [m]."""
-    path = root_path(states, motion.spec, motion.known_dt)
-    joints = states[:, motion.spec.features["joint_pos"]]
-    feet = np.empty((len(states), 2, 3))
-    for frame in range(len(states)):
+    feet = np.empty((len(joints), 2, 3))
+    for frame in range(len(joints)):
         robot.pose(path.position[frame], path.rotation[frame], joints[frame])
         feet[frame] = [robot.data.geom(name).xpos for name in animal.feet]
     return feet
@@ -98,8 +96,8 @@ def _contacts(feet: np.ndarray, root: np.ndarray, leg_length: float, dt: float) 
     """Whether each foot is on the ground, (T, 2): low, and slow beside the body."""
     unit_speed, unit_time = np.sqrt(GRAVITY * leg_length), np.sqrt(leg_length / GRAVITY)
     foot_speed = np.linalg.norm(np.gradient(feet[..., :2], dt, axis=0), axis=-1)
-    second = max(1, round(3 * unit_time / dt))
-    body_speed = uniform_filter1d(np.linalg.norm(np.gradient(root[:, :2], dt, axis=0), axis=-1), second)
+    averaged = max(1, round(3 * unit_time / dt))
+    body_speed = uniform_filter1d(np.linalg.norm(np.gradient(root[:, :2], dt, axis=0), axis=-1), averaged)
     is_slow = foot_speed < 0.35 * body_speed[:, None] + 0.03 * unit_speed
     is_low = feet[..., 2] < np.percentile(feet[..., 2], 2, axis=0) + 0.06 * leg_length
     return binary_closing(np.pad(is_slow & is_low, ((2, 2), (0, 0)), "edge"), np.ones((3, 1)))[2:-2]

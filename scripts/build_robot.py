@@ -179,9 +179,8 @@ def _numbers(*values: float) -> str:
 
 def _add_mjcf_shape(body: ET.Element, shape: Shape, name: str | None) -> None:
     """Add a shape; one with a name collides, one without is only seen."""
-    attributes = (
-        {"type": shape.kind, "class": "visual"} if name is None else {"name": name, "type": shape.kind, "class": "collision"}
-    )
+    attributes = {} if name is None else {"name": name}
+    attributes |= {"type": shape.kind, "class": "visual" if name is None else "collision"}
     if shape.kind == "capsule":
         attributes["fromto"] = _numbers(*shape.pos, *shape.end)
         attributes["size"] = _numbers(shape.size[0])

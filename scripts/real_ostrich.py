@@ -32,7 +32,8 @@ BIRD = Path(__file__).parents[1] / "motions" / "real_ostrich"
 DT = 0.02  # [s]
 WALKS_BELOW = 2.0  # [m/s]; nothing was recorded between a walk and a run
 UNCERTAIN = 6  # last frames of a recording, whose velocities have no successor
-MOVING, SHORTEST, AVERAGED = 0.08, 25, 25  # forward velocity of the robot [m/s], over so many frames, for so many
+MOVING = 0.08  # smallest forward velocity of a part that walks, of the robot [m/s]
+SHORTEST, AVERAGED = 25, 25  # frames of a part that walks, and over which the velocity is averaged
 LICENCE = "MIT"
 
 

@@ -129,9 +129,8 @@ def train(args: argparse.Namespace, rest: list[str]) -> str | None:
             amp_cfg.style_weight = args.style_weight
 
     task = ["--task", args.task] if args.task is not None else []
-    overrides = preset_overrides(args.config) + with_quoted_names(
-        rest
-    )  # those on the command line come last, so that they win
+    # Those on the command line come last, so that they win.
+    overrides = preset_overrides(args.config) + with_quoted_names(rest)
     if args.dry_run:
         _dry_run(args, overrides, set_options)
         return None

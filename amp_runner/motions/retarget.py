@@ -99,7 +99,7 @@ def retarget(
     Raises:
         MotionError: a robot lacks a frame or joint of the map, or the motion does not describe a pose.
     """
-    source_root = _find_frame(source, mapping.root or source.model.body(source.root).name)
+    source_root = ("body", source.root) if mapping.root is None else _find_frame(source, mapping.root)
     source_frames = [_find_frame(source, name) for name in mapping.frames]
     target_frames = [_find_frame(target, name) for name in mapping.frames.values()]
     scale = mapping.scale or _relative_size(source, source_frames, target, target_frames)
@@ -211,9 +211,8 @@ def _position(robot: RobotModel, kind: str, index: int) -> np.ndarray:
 
 def _rotation(robot: RobotModel, kind: str, index: int) -> Rotation:
     data = robot.data
-    return Rotation.from_matrix(
-        {"body": data.xmat, "site": data.site_xmat, "geom": data.geom_xmat}[kind][index].reshape(3, 3)
-    )
+    matrix = {"body": data.xmat, "site": data.site_xmat, "geom": data.geom_xmat}[kind][index]
+    return Rotation.from_matrix(matrix.reshape(3, 3))
 
 
 def _relative_size(

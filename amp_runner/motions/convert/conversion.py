@@ -148,9 +148,8 @@ def _on_ground(trajectory: Trajectory, robot: RobotModel | None, conversion: Con
         return trajectory, conversion.height_offset
     offset = ground_offset(trajectory, robot)
     if conversion.ground:
-        return trajectory.with_note(
-            f"{'raised' if offset > 0 else 'lowered'} by {abs(offset) * 1000:.0f} mm to stand on the ground"
-        ), offset
+        moved = "raised" if offset >= 0 else "lowered"
+        return trajectory.with_note(f"{moved} by {abs(offset) * 1000:.0f} mm to stand on the ground"), offset
     if abs(offset - conversion.height_offset) > _FLOATING:
         where = "above" if offset < 0 else "below"
         trajectory = trajectory.with_note(

@@ -96,6 +96,17 @@ def test_the_targets_root_takes_the_pose_of_what_the_map_names(trot, tmp_path):
     np.testing.assert_allclose(pitch, np.deg2rad(5), atol=0.01)
 
 
+def test_the_sources_root_needs_no_name(trot, tmp_path):
+    source, motion = trot
+    unnamed = tmp_path / "unnamed.xml"
+    unnamed.write_text((tmp_path / "source.xml").read_text().replace('<body name="trunk">', "<body>"))
+    found, expected = (
+        retarget(motion, model, robot(tmp_path / "target.xml"), mapping(scale=1.0))[0]
+        for model in (RobotModel(unnamed, JOINTS), source)
+    )
+    np.testing.assert_array_equal(found.joint_pos, expected.joint_pos)
+
+
 def test_the_command_writes_a_clip(trot, tmp_path, capsys):
     from amp_runner import save_motion
 
