@@ -10,30 +10,33 @@ import torch
 from tqdm import tqdm
 
 from amp_runner.env_interface import timed_out, velocity_command
+from amp_runner.evaluation.gait_metrics import GaitRecording
 from amp_runner.evaluation.trial import Trial
+from amp_runner.state import AMPStateSpec
 
 
 def record_trial(
     env: Any,
     policy: Any,
     trial: Trial,
+    spec: AMPStateSpec,
     *,
+    weight: float,
     restart: Callable[[Any], Any],
     read: Callable[[], dict[str, torch.Tensor]],
     push: Callable[[np.ndarray], None],
-) -> dict[str, np.ndarray]:
+) -> GaitRecording:
     """Run a policy in a trial.
 
     Args:
         env: RSL-RL's wrapper of an environment with a velocity command.
         policy: the actor.
         trial: commands and pushes of the environment's robots.
+        spec: layout of the recorded states.
+        weight: of a robot [N].
         restart: recomputes the environment's observations after a command was set, with empty histories.
-        read: what to record after a step, each (N, ...).
+        read: returns the states, feet and power after a step, by the names of :class:`.GaitRecording`, each (N, ...).
         push: changes the robots' planar velocity, (N, 2), heading frame [m/s].
-
-    Returns:
-        What ``read`` returns, and ``actions`` (T, N, A), ``falls`` (T, N) and ``episode_time`` (T, N) [s].
 
     Raises:
         ConfigError: the task has no velocity command.
@@ -62,4 +65,5 @@ def record_trial(
             )
             if (change := trial.push_after(step, dt)) is not None:
                 push(change)
-    return {name: torch.stack([frame[name] for frame in frames]).cpu().numpy() for name in frames[0]}
+    arrays = {name: torch.stack([frame[name] for frame in frames]).cpu().numpy() for name in frames[0]}
+    return GaitRecording(commands=trial.commands.astype(np.float32), weight=weight, dt=dt, spec=spec, **arrays)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from isaaclab.managers import SceneEntityCfg
 from isaaclab.utils.math import quat_apply
@@ -36,16 +35,16 @@ def record_gait(sim: Simulation, policy: Any, trial: Trial, spec: AMPStateSpec) 
     name = robot_name(unwrapped.scene.articulations)
     joints = SceneEntityCfg(name, joint_names=list(spec.joint_names), preserve_order=True)
     joints.resolve(unwrapped.scene)
-    arrays = record_trial(
+    return record_trial(
         sim.env,
         policy,
         trial,
+        spec,
+        weight=probe.weight,
         restart=restart_observations,
         read=lambda: {"states": _states(unwrapped, joints, spec), **probe.read()},
         push=lambda change: push_robots(probe.robot, change),
     )
-    commands, dt = trial.commands.astype(np.float32), unwrapped.step_dt
-    return GaitRecording(commands=commands, weight=probe.weight, dt=dt, spec=spec, **arrays)
 
 
 def _states(unwrapped: Any, joints: SceneEntityCfg, spec: AMPStateSpec) -> torch.Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 
 from amp_runner.evaluation.gait_metrics import CONTACT_FORCE, GaitRecording
@@ -42,13 +41,13 @@ def record_gait(sim: Simulation, policy: Any, trial: Trial, spec: AMPStateSpec) 
         contact = feet.pop("foot_force") > CONTACT_FORCE
         return {"states": amp_state(height, quat, *inputs, layout=spec.layout), "foot_contact": contact, **feet}
 
-    arrays = record_trial(
+    return record_trial(
         sim.env,
         policy,
         trial,
+        spec,
+        weight=probe.weight,
         restart=restart_observations,
         read=read,
         push=lambda change: push_robots(robot, change),
     )
-    commands, dt = trial.commands.astype(np.float32), unwrapped.step_dt
-    return GaitRecording(commands=commands, weight=probe.weight, dt=dt, spec=spec, **arrays)
